@@ -1,0 +1,22 @@
+import type { Duplex } from 'node:stream';
+import type { Destination } from './destination.ts';
+import type { Upstream } from './upstream.ts';
+
+/** A cassette, its cursors and its mode, for those clients that belong to it: seen from the wire, an upstream. */
+export interface Session {
+  readonly name: string;
+  /** The upstream of the mode in force; read anew for each exchange, so that changing the mode is replacing one reference. */
+  readonly upstream: Upstream;
+}
+
+/** An accepted socket plus what is known of it so far. */
+export interface Arrival {
+  readonly socket: Duplex;
+  /** The client's address and port. */
+  readonly client: { readonly address: string; readonly port: number };
+  readonly session: Session;
+  /** Known after CONNECT, from a TLS server name, or from the kernel; plain proxy requests name it one by one. */
+  readonly destination?: Destination;
+  /** How many CONNECT tunnels and TLS sessions lie around this one. */
+  readonly depth: number;
+}

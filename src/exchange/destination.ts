@@ -1,0 +1,40 @@
+/** Host and port that a client wanted, and whether it wanted them over TLS. */
+export interface Destination {
+  /** Lower-case name or IP address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** True when the client speaks TLS to the destination. */
+  readonly secure: boolean;
+  /** The address to dial where the kernel named one; otherwise `host` is dialled. */
+  readonly address?: string;
+}
+
+/** Host and port of an authority (`example.org:80`, `[::1]:443`); nothing where it is not one (RFC 3986, 3.2). */
+export function parseAuthority(
+  authority: string,
+  defaultPort?: number,
+): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-f:.%]+)\]|([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/i.exec(authority);
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+  if (host === undefined || port === undefined || port < 1 || port > 65_535) return undefined;
+  return { host: host.toLowerCase(), port };
+}
+
+/** A host as it stands in a URL: IPv6 addresses in brackets. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** `host:port`, IPv6 addresses in brackets. */
+export function authorityOf(destination: { readonly host: string; readonly port: number }): string {
+  return `${urlHost(destination.host)}:${destination.port}`;
+}
+
+/** `scheme://host[:port]`, the port left out where it is the scheme's own (80 or 443). */
+export function originOf(destination: Destination, kind: 'http' | 'websocket' = 'http'): string {
+  const name = kind === 'http' ? 'http' : 'ws';
+  const scheme = destination.secure ? `${name}s` : name;
+  const usual = destination.port === (destination.secure ? 443 : 80);
+  return `${scheme}://${usual ? urlHost(destination.host) : authorityOf(destination)}`;
+}

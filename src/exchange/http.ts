@@ -1,0 +1,46 @@
+import type { Headers } from './headers.ts';
+import { headerTokens, headerValue } from './headers.ts';
+
+/** The head of an HTTP request, as the client sent it but for hop-by-hop headers. */
+export interface RequestHead {
+  readonly method: string;
+  /** Path and query, never a whole URL: `/a?b=c`, or `*` for OPTIONS. */
+  readonly path: string;
+  readonly headers: Headers;
+  /** `1.0`, `1.1`, `2.0`. */
+  readonly httpVersion: string;
+}
+
+/** The head of an HTTP response, interim (1xx) or final. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
+  readonly httpVersion: string;
+}
+
+/** Whether a response to this method with this status can have a body (RFC 9112, 6.3). */
+export function mayHaveBody(method: string, status: number): boolean {
+  return method !== 'HEAD' && status >= 200 && status !== 204 && status !== 304;
+}
+
+/** The body length that the headers announce in bytes; nothing where the body is chunked or ends with its connection. */
+export function announcedLength(headers: Headers): number | undefined {
+  if (isChunked(headers)) return undefined;
+  const value = headerValue(headers, 'content-length');
+  return value !== undefined && /^\d+$/.test(value.trim()) ? Number(value) : undefined;
+}
+
+/** Whether the last transfer coding is chunked. */
+export function isChunked(headers: Headers): boolean {
+  return headerTokens(headers, 'transfer-encoding').at(-1) === 'chunked';
+}
+
+/** Whether a request asks to become a WebSocket (RFC 6455, 4.1). */
+export function asksForWebSocket(head: RequestHead): boolean {
+  return (
+    head.method === 'GET' &&
+    headerTokens(head.headers, 'upgrade').includes('websocket') &&
+    headerValue(head.headers, 'sec-websocket-key') !== undefined
+  );
+}

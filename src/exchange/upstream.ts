@@ -1,0 +1,55 @@
+import type { Body, Ending } from './conversation.ts';
+import type { Destination } from './destination.ts';
+import type { Exchange } from './exchange.ts';
+import type { Failure } from './failure.ts';
+import type { ResponseHead } from './http.ts';
+
+/** What became of an exchange, for journal, log, metrics and receipt. */
+export type Outcome = 'forwarded' | 'recorded' | 'replayed' | 'repeated' | 'missed' | 'failed';
+
+/** What a client's TLS hello asked for (RFC 8446, 4.1.2). */
+export interface ClientHello {
+  /** Lower-case server name; nothing where the client sent none. */
+  readonly serverName?: string;
+  readonly alpn: readonly string[];
+}
+
+/** What is known of a destination before an exchange begins, or how the attempt ended. */
+export type Offer =
+  | {
+      readonly type: 'terms';
+      /** The protocol that the server chose (RFC 7301). */
+      readonly alpn?: string;
+      /** Settles when the server sends bytes before the client did; only the network knows. */
+      readonly serverSpoke?: Promise<void>;
+    }
+  | { readonly type: 'ended'; readonly ending: Ending }
+  /** Nobody has heard of the destination (a replay miss in waiting): accept, and refuse inside the protocol. */
+  | { readonly type: 'unknown' };
+
+/** An answer to an exchange: a head, parts, one ending. */
+export interface Answer {
+  /** Absent where it ended before a head came, and for raw streams. */
+  readonly head?: ResponseHead;
+  readonly body: Body;
+  /** How the server's side ended; settles only after the body was read to its end. */
+  readonly ending: Ending | Promise<Ending>;
+  readonly outcome: Outcome;
+  /**
+   * After a 101: `raw`, both sides are bytes that the wire relays untouched; `messages`, they are
+   * WebSocket messages, and the wire does the framing.
+   */
+  readonly framing?: 'raw' | 'messages';
+  /** Interaction that answered, where one did. */
+  readonly interaction?: string;
+  /** Set where magneto itself could not do it: the wire refuses inside the protocol. */
+  readonly failure?: Failure;
+}
+
+/** Whatever answers a client: the network, a cassette, or one of them wrapped. */
+export interface Upstream {
+  /** Asked before an exchange can begin: before a CONNECT is answered, and between a TLS hello and its answer. */
+  readonly offer: (destination: Destination, hello?: ClientHello) => Promise<Offer>;
+  /** Never rejects for what the network or a cassette did: that is an ending or a failure in the answer. */
+  readonly open: (exchange: Exchange) => Promise<Answer>;
+}
