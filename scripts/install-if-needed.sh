@@ -1,16 +1,14 @@
 #!/bin/sh
 # Installs the dependencies when a fresh clone has none, or when the lock has changed since.
 # Runs under any shell and needs no particular Node: it is the first step of `npm start` and
-# `npm test`, and fetches the Node that the later steps run under (see docs in CONTRIBUTING.md).
+# `npm test`, and fetches the Node that the later steps run under.
 set -eu
 cd "$(dirname "$0")/.."
 
-stamp=node_modules/.installed-from
-
-if ! cmp -s package-lock.json "$stamp"; then
-  echo 'installing dependencies (once)' >&2
+installed=node_modules/.package-lock.json
+if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")" ]; then
+  echo 'installing dependencies' >&2
   npm ci --no-audit --no-fund --loglevel=error >&2
-  cp package-lock.json "$stamp"
 fi
 
 # The bundled Node is linked against glibc; where it cannot run, the system's own has to do.
