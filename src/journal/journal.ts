@@ -1,0 +1,88 @@
+import type { Ending, PartKind, Side } from '../exchange/conversation.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { FailureCode } from '../exchange/failure.ts';
+import type { Outcome } from '../exchange/upstream.ts';
+import { count, noCounts } from './counts.ts';
+import type { Counts } from './counts.ts';
+
+export type { Counts } from './counts.ts';
+export { receipt } from './receipt.ts';
+export type { Receipt, RunFacts } from './receipt.ts';
+
+/** What became of one exchange, or of one attempt to connect: no secrets, no bodies. */
+export interface JournalEntry {
+  /** The exchange's, unique within the run. */
+  readonly id: string;
+  /** When it began: ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+  readonly kind: Exchange['kind'];
+  /** The mode in force. */
+  readonly mode: string;
+  readonly outcome: Outcome;
+  readonly method?: string;
+  readonly host: string;
+  /** Path and query, already masked. */
+  readonly path?: string;
+  readonly status?: number;
+  /** Milliseconds from its beginning to its end. */
+  readonly ms: number;
+  /** Bytes of the bodies: what the client said, and what it was told. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly failure?: FailureCode;
+  /** The interaction that answered, or that was written. */
+  readonly interaction?: string;
+  readonly ending: Ending['type'];
+}
+
+/** What happened in this run, in order. */
+export interface Journal {
+  readonly append: (entry: JournalEntry) => void;
+  /** Hears each entry, once it is counted; the answer stops that. */
+  readonly subscribe: (listener: (entry: JournalEntry) => void) => () => void;
+  /** The latest entries, oldest first; those before fell off the ring. */
+  readonly entries: () => readonly JournalEntry[];
+  /** Over the whole run, whatever fell off the ring; a copy. */
+  readonly counts: () => Counts;
+  /** A WebSocket message passed. */
+  readonly message: (side: Side, kind: PartKind) => void;
+  /** Hears each WebSocket message; the answer stops that. */
+  readonly subscribeMessages: (listener: MessageListener) => () => void;
+}
+
+/** Hears who said a WebSocket message, and of which kind. */
+export type MessageListener = (side: Side, kind: PartKind) => void;
+
+/** A journal that keeps the latest `capacity` entries (1000). */
+export function createJournal(options: { readonly capacity?: number } = {}): Journal {
+  const capacity = Math.max(1, options.capacity ?? 1000);
+  const ring: JournalEntry[] = [];
+  const totals = noCounts();
+  const listeners = new Set<(entry: JournalEntry) => void>();
+  const messageListeners = new Set<MessageListener>();
+  let next = 0;
+
+  return {
+    append: (entry) => {
+      ring[next] = entry;
+      next = (next + 1) % capacity;
+      count(totals, entry);
+      for (const listener of listeners) listener(entry);
+    },
+    subscribe: (listener) => subscription(listeners, listener),
+    entries: () =>
+      ring.length < capacity ? [...ring] : [...ring.slice(next), ...ring.slice(0, next)],
+    counts: () => ({ ...totals }),
+    message: (side, kind) => {
+      for (const listener of messageListeners) listener(side, kind);
+    },
+    subscribeMessages: (listener) => subscription(messageListeners, listener),
+  };
+}
+
+function subscription<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
