@@ -86,14 +86,14 @@ function refuseUnknown(set: ReadonlyMap<string, string>): void {
  */
 function isServiceLink(name: string, value: string): boolean {
   if (!name.startsWith('MAGNETO_')) return false;
-  if (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value)) return true;
+  if (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value)) return true;
   if (optionNames.some((option) => options[option].env === name)) return false;
   return (
     /^MAGNETO_(SERVICE|PORT|ENV)_/.test(name) ||
     name === 'MAGNETO_NAME' ||
     /_SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
     /_PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$/.test(name) ||
-    (/_NAME$/.test(name) && value.startsWith('/')) ||
+    (name.endsWith('_NAME') && value.startsWith('/')) ||
     /^MAGNETO_\d+_ENV_/.test(name)
   );
 }
