@@ -1,0 +1,53 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { bundle } from './bundle.ts';
+import { sourceFiles } from './sources.ts';
+
+/** What is published is this folder, never the root, which brings a Node of its own. */
+const folder = 'dist/package';
+
+const foreignImport = /(?:from|import\()\s*'(?!\.{1,2}\/|node:)([^']+)'/g;
+
+async function main(): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await bundle({ source: 'src/main.ts', file: join(folder, 'magneto.cjs'), format: 'cjs' });
+  await bundle({ source: 'src/index.ts', file: join(folder, 'index.js'), format: 'esm' });
+  await writeTypes(join(folder, 'types'));
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(file, join(folder, file));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+}
+
+async function writeTypes(out: string): Promise<void> {
+  const compiler = 'node_modules/typescript/bin/tsc';
+  const emit = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly'];
+  const places = ['--project', 'tsconfig.package.json', '--rootDir', 'src', '--outDir', out];
+  await execa(process.execPath, [compiler, ...places, ...emit], { stdio: 'inherit' });
+  const foreign = sourceFiles(out).flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(foreignImport)].map((match) => `${file}: ${match[1]}`),
+  );
+  // The package depends on nothing, so its types must not either.
+  if (foreign.length > 0) throw new Error(`types that no user has:\n${foreign.join('\n')}`);
+}
+
+/** The root's facts without its tools; everything it runs on is in the bundle. */
+function manifest(): object {
+  const root = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
+  const { name, version, description, keywords, license, type, engines, repository } = root;
+  return {
+    name,
+    version,
+    description,
+    keywords,
+    license,
+    repository,
+    type,
+    engines,
+    bin: { magneto: 'magneto.cjs' },
+    exports: { '.': { types: './types/index.d.ts', default: './index.js' } },
+    publishConfig: { access: 'public' },
+  };
+}
+
+await main();
