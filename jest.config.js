@@ -15,6 +15,7 @@ export const config = {
   transform: {},
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'cjs', 'mjs', 'json'],
+  globalSetup: '<rootDir>/test/build.ts',
   testEnvironment: '<rootDir>/test/environment.ts',
   testTimeout: 20_000,
   injectGlobals: false,

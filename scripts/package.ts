@@ -34,19 +34,22 @@ async function writeTypes(out: string): Promise<void> {
 /** The root's facts without its tools; everything it runs on is in the bundle. */
 function manifest(): object {
   const root = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
-  const { name, version, description, keywords, license, type, engines, repository } = root;
+  const { name, version, description, keywords, license, type, engines } = root;
+  const repository = process.env['GITHUB_REPOSITORY'];
   return {
     name,
     version,
     description,
     keywords,
     license,
-    repository,
     type,
     engines,
     bin: { magneto: 'magneto.cjs' },
     exports: { '.': { types: './types/index.d.ts', default: './index.js' } },
-    publishConfig: { access: 'public' },
+    // A registry accepts a statement of provenance only for the repository that the manifest names.
+    ...(repository === undefined
+      ? {}
+      : { repository: { type: 'git', url: `git+https://github.com/${repository}.git` } }),
   };
 }
 
