@@ -19,4 +19,6 @@ export interface Arrival {
   readonly destination?: Destination;
   /** How many CONNECT tunnels and TLS sessions lie around this one. */
   readonly depth: number;
+  /** Ends the client's TCP connection with a RST, whatever lies around it. */
+  readonly reset: () => void;
 }

@@ -12,6 +12,8 @@ export interface Part {
   readonly atMs: number;
   readonly kind: PartKind;
   readonly bytes: Buffer;
+  /** Recorded pause before it, in milliseconds since what either side said last; only `latency` waits it out. */
+  readonly delayMs?: number;
 }
 
 /** What a side says, piece by piece. It ends quietly however it ended: the `Ending` says how. */

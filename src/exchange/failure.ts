@@ -66,7 +66,8 @@ const table = {
   MALFORMED_HTTP: {
     status: 400,
     title: 'The request is not valid HTTP',
-    remedy: 'mend the client; smuggling pairs such as Content-Length with Transfer-Encoding are refused',
+    remedy:
+      'mend the client; smuggling pairs such as Content-Length with Transfer-Encoding are refused',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
@@ -116,12 +117,14 @@ const table = {
   CASSETTE_NOT_FOUND: {
     status: 0,
     title: 'There is no cassette of this name to replay',
-    remedy: 'record it first (MAGNETO_MODE=record), or check MAGNETO_CASSETTE_DIR and MAGNETO_CASSETTE_NAME',
+    remedy:
+      'record it first (MAGNETO_MODE=record), or check MAGNETO_CASSETTE_DIR and MAGNETO_CASSETTE_NAME',
   },
   CASSETTE_CORRUPT: {
     status: 0,
     title: 'The cassette cannot be read',
-    remedy: 'restore the file from version control, or remove it and record again; nothing was overwritten',
+    remedy:
+      'restore the file from version control, or remove it and record again; nothing was overwritten',
   },
   CASSETTE_VERSION_UNKNOWN: {
     status: 0,
@@ -166,7 +169,8 @@ const table = {
   CA_INVALID: {
     status: 0,
     title: 'The CA certificate or its key cannot be used',
-    remedy: 'bring a matching ca.pem (a CA) and ca.key in MAGNETO_CERT_DIR, or remove both to have them made',
+    remedy:
+      'bring a matching ca.pem (a CA) and ca.key in MAGNETO_CERT_DIR, or remove both to have them made',
   },
   CA_UNWRITABLE: {
     status: 0,

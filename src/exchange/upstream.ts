@@ -23,7 +23,12 @@ export type Offer =
       /** Settles when the server sends bytes before the client did; only the network knows. */
       readonly serverSpoke?: Promise<void>;
     }
-  | { readonly type: 'ended'; readonly ending: Ending }
+  | {
+      readonly type: 'ended';
+      readonly ending: Ending;
+      /** What became of the attempt; left out by the network, whose attempts are simply live. */
+      readonly outcome?: Outcome;
+    }
   /** Nobody has heard of the destination (a replay miss in waiting): accept, and refuse inside the protocol. */
   | { readonly type: 'unknown' };
 
@@ -35,6 +40,10 @@ export interface Answer {
   /** How the server's side ended; settles only after the body was read to its end. */
   readonly ending: Ending | Promise<Ending>;
   readonly outcome: Outcome;
+  /** Recorded pause before the head, in milliseconds; only `latency` waits it out. */
+  readonly delayMs?: number;
+  /** Recorded pause between the head and the end of a body that is whole in memory, in milliseconds. */
+  readonly bodyDelayMs?: number;
   /**
    * After a 101: `raw`, both sides are bytes that the wire relays untouched; `messages`, they are
    * WebSocket messages, and the wire does the framing.

@@ -1,0 +1,32 @@
+import type { Part } from '../exchange/conversation.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Answer, Upstream } from '../exchange/upstream.ts';
+import { rereadable } from '../support/rereadable.ts';
+import { withChanges } from './changes.ts';
+
+/** Asks the first upstream, and the second where the first has nothing recorded: a miss is all that falls through. */
+export function either(first: Upstream, second: Upstream): Upstream {
+  return {
+    async offer(destination, hello) {
+      const offer = await first.offer(destination, hello);
+      return offer.type === 'unknown' ? second.offer(destination, hello) : offer;
+    },
+    async open(exchange) {
+      const shared = withSharedBody(exchange);
+      const answer = await first.open(shared);
+      return isMiss(answer) ? second.open(shared) : answer;
+    },
+  };
+}
+
+/** An exchange whose body can be read twice as far as the first reader read ahead. */
+export function withSharedBody(exchange: Exchange): Exchange {
+  const { body } = exchange;
+  if (body === undefined || Buffer.isBuffer(body)) return exchange;
+  return withChanges(exchange, { body: rereadable<Part>(body, (part) => part.bytes.length) });
+}
+
+function isMiss(answer: Answer): boolean {
+  const code = answer.failure?.code;
+  return code === 'NO_MATCHING_INTERACTION' || code === 'UNRECORDED_STREAM';
+}

@@ -1,0 +1,120 @@
+import type { Body, Ending, Part, Parts } from '../exchange/conversation.ts';
+import type { Destination } from '../exchange/destination.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Answer, Outcome, Upstream } from '../exchange/upstream.ts';
+import type { Journal } from '../journal/journal.ts';
+import { withBody, withChanges } from './changes.ts';
+
+/** An upstream whose exchanges are entered in the journal when they have ended. */
+export function journaled(upstream: Upstream, journal: Journal, mode: string): Upstream {
+  return {
+    async offer(destination, hello) {
+      const startedAt = performance.now();
+      const offer = await upstream.offer(destination, hello);
+      // A failed handshake is met again by the exchange inside, and entered there.
+      if (offer.type === 'ended' && offer.ending.type !== 'tls') {
+        journal.append(connectEntry({ destination, mode, startedAt, ...offer }));
+      }
+      return offer;
+    },
+    async open(exchange) {
+      const sent = counted(exchange.body, (part) => {
+        if (part.kind !== 'data') journal.message('client', part.kind);
+      });
+      const answer = await upstream.open(withSent(exchange, sent.body));
+      const received = counted(answer.body, (part) => {
+        if (part.kind !== 'data') journal.message('server', part.kind);
+      });
+      const enter = (ending: Ending): void => {
+        journal.append(entryOf({ exchange, answer, mode, ending, sent, received }));
+      };
+      // The listener is never the last one to see a rejection: endings do not reject.
+      if (answer.ending instanceof Promise) void answer.ending.then(enter);
+      else enter(answer.ending);
+      return received.body === answer.body ? answer : withBody(answer, received.body);
+    },
+  };
+}
+
+interface Counted {
+  readonly body: Body;
+  readonly bytes: () => number;
+}
+
+function counted(body: Body, seen: (part: Part) => void): Counted {
+  if (body === undefined) return { body, bytes: () => 0 };
+  if (Buffer.isBuffer(body)) return { body, bytes: () => body.length };
+  let bytes = 0;
+  async function* pass(parts: Parts): Parts {
+    for await (const part of parts) {
+      bytes += part.bytes.length;
+      seen(part);
+      yield part;
+    }
+  }
+  return { body: pass(body), bytes: () => bytes };
+}
+
+function withSent(exchange: Exchange, body: Body): Exchange {
+  if (body === exchange.body) return exchange;
+  return withChanges(exchange, { body });
+}
+
+function entryOf(ended: {
+  readonly exchange: Exchange;
+  readonly answer: Answer;
+  readonly mode: string;
+  readonly ending: Ending;
+  readonly sent: Counted;
+  readonly received: Counted;
+}): Parameters<Journal['append']>[0] {
+  const { exchange, answer, mode, ending, sent, received } = ended;
+  const { startedAt, destination, kind, id } = exchange;
+  return {
+    id,
+    at: new Date(performance.timeOrigin + startedAt).toISOString(),
+    kind,
+    mode,
+    outcome: answer.outcome,
+    host: destination.host,
+    ...(exchange.kind === 'stream' ? {} : { method: exchange.head.method, path: exchange.head.path }),
+    ...(answer.head === undefined ? {} : { status: answer.head.status }),
+    ms: millisecondsSince(startedAt),
+    bytesIn: sent.bytes(),
+    bytesOut: received.bytes(),
+    ...(answer.failure === undefined ? {} : { failure: answer.failure.code }),
+    ...(answer.interaction === undefined ? {} : { interaction: answer.interaction }),
+    ending: ending.type,
+  };
+}
+
+let attempts = 0;
+
+/** The entry of a connection that never came to be. */
+function connectEntry(attempt: {
+  readonly destination: Destination;
+  readonly mode: string;
+  readonly startedAt: number;
+  readonly ending: Ending;
+  readonly outcome?: Outcome;
+}): Parameters<Journal['append']>[0] {
+  attempts += 1;
+  return {
+    id: `c${attempts.toString(36)}`,
+    at: new Date(performance.timeOrigin + attempt.startedAt).toISOString(),
+    kind: 'connect',
+    mode: attempt.mode,
+    outcome: attempt.outcome ?? 'forwarded',
+    method: 'CONNECT',
+    host: attempt.destination.host,
+    ms: millisecondsSince(attempt.startedAt),
+    bytesIn: 0,
+    bytesOut: 0,
+    ending: attempt.ending.type,
+  };
+}
+
+/** Milliseconds with three decimals. */
+function millisecondsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 1000) / 1000;
+}

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Part, Parts } from '../exchange/conversation.ts';
+import type { Answer, Upstream } from '../exchange/upstream.ts';
+import { withBody } from './changes.ts';
+
+/** How long a replay waits: not at all, as recorded, always the same milliseconds, or a percentage of what was recorded. */
+export type Latency =
+  | { readonly type: 'none' }
+  | { readonly type: 'recorded' }
+  | { readonly type: 'fixed'; readonly ms: number }
+  | { readonly type: 'scaled'; readonly percent: number };
+
+/** An upstream that answers with the latency asked for: before the head, and before each WebSocket message. */
+export function latency(upstream: Upstream, policy: Latency): Upstream {
+  if (policy.type === 'none') return upstream;
+  const wait = waiting(policy);
+  return {
+    offer: upstream.offer,
+    async open(exchange) {
+      const answer = await upstream.open(exchange);
+      if (answer.outcome !== 'replayed' && answer.outcome !== 'repeated') return answer;
+      await wait(answer.delayMs ?? 0, exchange.signal);
+      return slowed(answer, (part) => wait(part.delayMs ?? 0, exchange.signal), policy);
+    },
+  };
+}
+
+type Wait = (recordedMs: number, signal: AbortSignal) => Promise<void>;
+
+function waiting(policy: Exclude<Latency, { type: 'none' }>): Wait {
+  return async (recordedMs, signal) => {
+    const ms = pause(policy, recordedMs);
+    if (ms <= 0) return;
+    // A client that leaves ends the wait; what follows then meets a closed socket.
+    await sleep(ms, undefined, { signal }).catch(() => {});
+  };
+}
+
+function pause(policy: Exclude<Latency, { type: 'none' }>, recordedMs: number): number {
+  switch (policy.type) {
+    case 'recorded':
+      return recordedMs;
+    case 'fixed':
+      return policy.ms;
+    case 'scaled':
+      return (recordedMs * policy.percent) / 100;
+  }
+}
+
+function slowed(answer: Answer, wait: (part: Part) => Promise<void>, policy: Latency): Answer {
+  // A fixed delay is for the head of a response and for each message, not for each piece of a body.
+  if (policy.type === 'fixed' && answer.framing !== 'messages') return answer;
+  const parts = timedParts(answer);
+  if (parts === undefined) return answer;
+  async function* delayed(timed: Parts): Parts {
+    for await (const part of timed) {
+      await wait(part);
+      yield part;
+    }
+  }
+  return withBody(answer, delayed(parts));
+}
+
+/** The parts of an answer's body; a body whole in memory becomes one part, due when it had come to its end. */
+function timedParts({ body, bodyDelayMs = 0 }: Answer): Parts | undefined {
+  if (!Buffer.isBuffer(body)) return body;
+  if (bodyDelayMs === 0) return undefined;
+  async function* whole(bytes: Buffer): Parts {
+    yield { atMs: bodyDelayMs, kind: 'data', bytes, delayMs: bodyDelayMs };
+  }
+  return whole(body);
+}

@@ -1,0 +1,173 @@
+import type { CassetteLibrary, Recording, Standing, Take } from '../cassette/cassette.ts';
+import type { Session } from '../exchange/arrival.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Failure } from '../exchange/failure.ts';
+import type { Upstream } from '../exchange/upstream.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Cursors } from './cursors.ts';
+import { createCursors } from './cursors.ts';
+import { either } from './either.ts';
+import { journaled } from './journaled.ts';
+import type { Latency } from './latency.ts';
+import { latency } from './latency.ts';
+import { record } from './record.ts';
+import { replay } from './replay.ts';
+
+export type { Latency } from './latency.ts';
+
+/** The modes a user can ask for. */
+export type Mode = 'auto' | 'record' | 'replay' | 'passthrough' | 'hybrid';
+
+/** What happens to a request that the cassette does not know. */
+export type OnMiss = 'fail' | 'passthrough' | 'record';
+
+/** What a session is opened with. */
+export interface SessionOptions {
+  readonly mode: Mode;
+  readonly onMiss: OnMiss;
+  readonly cassette: string;
+  readonly library: CassetteLibrary;
+  readonly network: Upstream;
+  readonly journal: Journal;
+  readonly latency: Latency;
+  readonly bodyBytesMax: number;
+  /** Under fsync `always` an exchange that could not be written is cut. */
+  readonly cutUnwritten: boolean;
+  /** Under CI, `auto` refuses to record. */
+  readonly ci: boolean;
+  /** Told of what was missed or not recorded. */
+  readonly onFailure: (failure: Failure, exchange: Pick<Exchange, 'destination'>) => void;
+}
+
+/** A session that serves clients, and what its run has come to. */
+export interface OpenSession extends Session {
+  /** What it does, `auto` decided. */
+  readonly acts: Exclude<Mode, 'auto'>;
+  /** Whether a miss fails the run. */
+  readonly strict: boolean;
+  readonly loaded: number;
+  readonly digest: string | null;
+  readonly unused: () => number;
+  /** Whether what is served, or what is being written, is or will stay an unfinished take. */
+  readonly unfinished: () => boolean;
+  /** Interactions that can answer, or that were written. */
+  readonly interactions: () => number;
+  /** The first write that failed; recording is then impossible. */
+  readonly failure: () => Failure | undefined;
+  /** Ends the take in order: end mark, flush, compaction. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a mode needs: a recording to play, a take to write, and what a miss falls through to. */
+interface Plan {
+  readonly acts: OpenSession['acts'];
+  readonly plays: boolean;
+  readonly writes: 'nothing' | 'anew' | 'added';
+  readonly onMiss: OnMiss;
+}
+
+/** Opens a session: looks at what stands on disk, decides what its mode does, and plugs in the upstream of that. */
+export async function openSession(options: SessionOptions): Promise<OpenSession> {
+  const plan = await planFor(options);
+  const { library, cassette } = options;
+  const recording = plan.plays ? await library.load(cassette) : undefined;
+  const take =
+    plan.writes === 'nothing'
+      ? undefined
+      : await library.record(cassette, { adds: plan.writes === 'added' });
+  const cursors = recording === undefined ? undefined : createCursors(recording);
+  const upstream = upstreamOf({ options, plan, recording, cursors, take });
+  const slowed = latency(upstream, options.latency);
+  return {
+    name: cassette,
+    upstream: journaled(slowed, options.journal, plan.acts),
+    acts: plan.acts,
+    strict: plan.plays && plan.onMiss === 'fail',
+    loaded: recording?.interactions.length ?? 0,
+    digest: recording?.digest ?? null,
+    unused: () => cursors?.unused() ?? 0,
+    unfinished: () => recording?.unfinished === true || take?.failure !== undefined,
+    interactions: () => (recording?.interactions.length ?? 0) + (take?.recorded ?? 0),
+    failure: () => take?.failure,
+    close: async () => {
+      if (take === undefined) return;
+      // Nobody asked `auto` for an empty cassette, and the next run would replay it.
+      if (options.mode === 'auto' && take.recorded === 0) await take.discard();
+      else await take.finish();
+    },
+  };
+}
+
+/** The two tables of the design: what each mode does with what stands on disk, and on a miss. */
+async function planFor(options: SessionOptions): Promise<Plan> {
+  const { mode, onMiss, library, cassette } = options;
+  if (mode === 'passthrough') return passthrough;
+  const standing = await library.look(cassette);
+  switch (mode) {
+    case 'record':
+      return recordAnew;
+    case 'hybrid':
+      return { acts: 'hybrid', plays: standing !== 'nothing', writes: 'added', onMiss: 'record' };
+    case 'replay':
+      return replaying(onMiss);
+    case 'auto':
+      if (isComplete(standing)) return replaying(onMiss);
+      if (options.ci) throw refusedInCi(options, standing);
+      return recordAnew;
+  }
+}
+
+const passthrough: Plan = {
+  acts: 'passthrough',
+  plays: false,
+  writes: 'nothing',
+  onMiss: 'passthrough',
+};
+
+const recordAnew: Plan = { acts: 'record', plays: false, writes: 'anew', onMiss: 'record' };
+
+function replaying(onMiss: OnMiss): Plan {
+  return { acts: 'replay', plays: true, writes: onMiss === 'record' ? 'added' : 'nothing', onMiss };
+}
+
+function isComplete(standing: Standing): boolean {
+  return standing === 'complete' || standing === 'complete and unfinished';
+}
+
+function refusedInCi({ cassette }: SessionOptions, standing: Standing): Failure {
+  const what = standing === 'nothing' ? 'no cassette' : 'only an unfinished take';
+  return new Failure('RECORDING_REFUSED_IN_CI', `there is ${what} named ${cassette}`);
+}
+
+/** The upstream of a plan: the one place where modes and upstreams meet. */
+function upstreamOf(parts: {
+  readonly options: SessionOptions;
+  readonly plan: Plan;
+  readonly recording: Recording | undefined;
+  readonly cursors: Cursors | undefined;
+  readonly take: Take | undefined;
+}): Upstream {
+  const { options, plan, recording, cursors, take } = parts;
+  const live = take === undefined ? options.network : recordInto(take, options, recording);
+  if (recording === undefined || cursors === undefined) return live;
+  const recorded = replay({
+    recording,
+    cursors,
+    strict: plan.onMiss === 'fail',
+    bodyBytesMax: options.bodyBytesMax,
+    onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
+  });
+  return plan.onMiss === 'fail' ? recorded : either(recorded, live);
+}
+
+function recordInto(take: Take, options: SessionOptions, recording: Recording | undefined): Upstream {
+  let sequence = recording?.interactions.length ?? 0;
+  return record(options.network, {
+    append: (interaction) => take.append(interaction),
+    nextSequence: () => sequence++,
+    bodyBytesMax: options.bodyBytesMax,
+    cutUnwritten: options.cutUnwritten,
+    onMessage: options.journal.message,
+    onUnrecorded: (exchange, failure) => options.onFailure(failure, exchange),
+  });
+}

@@ -1,0 +1,114 @@
+import type { Ending, Part, Parts } from '../exchange/conversation.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { clientEnding } from '../exchange/client-left.ts';
+import { Failure } from '../exchange/failure.ts';
+import type { Interaction, RecordedMessage } from '../exchange/interaction.ts';
+
+/** A recorded WebSocket session on its way to a client. */
+export interface Playing {
+  readonly interaction: Interaction;
+  readonly exchange: Exchange;
+  /** Strict: a client message unlike the recorded one ends the session with close 1008. */
+  readonly strict: boolean;
+  readonly onMismatch: (failure: Failure) => void;
+}
+
+/** What a player says, and how it ended. */
+export interface Played {
+  readonly parts: Parts;
+  readonly ending: Promise<Ending>;
+}
+
+/**
+ * Plays the server's side of a recorded session: server messages in recorded order, each released
+ * once the client messages recorded before it have come.
+ */
+export function play(playing: Playing): Played {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  return { parts: conversation(playing, resolve), ending: promise };
+}
+
+async function* conversation(playing: Playing, settle: (ending: Ending) => void): Parts {
+  const client = clientMessages(playing.exchange);
+  let ending: Ending = playing.interaction.ending;
+  let previousMs = playing.interaction.timing.headMs ?? 0;
+  let clientPlace = 0;
+  try {
+    for (const message of playing.interaction.messages ?? []) {
+      const delayMs = Math.max(0, message.atMs - previousMs);
+      previousMs = message.atMs;
+      if (message.from === 'server') {
+        // Pongs answer pings of this client, not of the recorded one: the framing sends them.
+        if (message.kind !== 'pong') {
+          yield { atMs: message.atMs, kind: message.kind, bytes: message.bytes, delayMs };
+        }
+        continue;
+      }
+      if (message.kind === 'ping' || message.kind === 'pong') continue;
+      const got = await client.next();
+      if (got.done === true) {
+        ending = clientEnding(playing.exchange.signal);
+        return;
+      }
+      const mismatch = compare(message, got.value, clientPlace, playing);
+      if (mismatch !== undefined) {
+        ending = mismatch;
+        return;
+      }
+      clientPlace += 1;
+    }
+    if (ending.type === 'closed' && ending.by === 'client') {
+      ending = await untilClientCloses(client, clientPlace, playing);
+    }
+  } finally {
+    settle(ending);
+  }
+}
+
+/** The client's messages without its pings and pongs, which never gate or fail a replay. */
+async function* clientMessages(exchange: Exchange): AsyncGenerator<Part, void> {
+  if (exchange.body === undefined || Buffer.isBuffer(exchange.body)) return;
+  for await (const part of exchange.body) {
+    if (part.kind === 'text' || part.kind === 'binary') yield part;
+  }
+}
+
+/** Waits for the close that the recorded client sent; in strict replay a further message is a mismatch. */
+async function untilClientCloses(
+  client: AsyncGenerator<Part, void>,
+  place: number,
+  playing: Playing,
+): Promise<Ending> {
+  for (;;) {
+    const got = await client.next();
+    if (got.done === true) return clientEnding(playing.exchange.signal);
+    const mismatch = compare(undefined, got.value, place, playing);
+    if (mismatch !== undefined) return mismatch;
+  }
+}
+
+function compare(
+  expected: RecordedMessage | undefined,
+  got: Part,
+  place: number,
+  playing: Playing,
+): Ending | undefined {
+  if (expected?.kind === got.kind && expected.bytes.equals(got.bytes)) return undefined;
+  const wanted = expected === undefined ? 'the close' : describe(expected);
+  const detail = `client message ${place}: expected ${wanted}, got ${describe(got)}`;
+  playing.onMismatch(new Failure('SEQUENCE_MISMATCH', detail));
+  if (!playing.strict) return undefined;
+  return { type: 'closed', by: 'server', code: 1008, reason: closeReason(detail) };
+}
+
+function describe(message: { readonly kind: string; readonly bytes: Buffer }): string {
+  if (message.kind === 'text') return JSON.stringify(message.bytes.toString());
+  return `${message.kind} of ${message.bytes.length} bytes`;
+}
+
+/** Cuts a reason to the 123 bytes that a close frame can carry (RFC 6455, 5.5), never inside a character. */
+export function closeReason(text: string): string {
+  let reason = text;
+  while (Buffer.byteLength(reason) > 123) reason = [...reason].slice(0, -1).join('');
+  return reason;
+}

@@ -1,0 +1,62 @@
+import type { Ending } from '../exchange/conversation.ts';
+import type { Destination } from '../exchange/destination.ts';
+import type { Interaction } from '../exchange/interaction.ts';
+import type { Upstream } from '../exchange/upstream.ts';
+import type { RecordOptions } from './commit.ts';
+import { asFailure, interactionId } from './commit.ts';
+import { recordBody } from './record-body.ts';
+import { recordSession } from './record-session.ts';
+import { tapRequest } from './request-tap.ts';
+
+/** An upstream that writes what the given one answers; the end of an answer leaves only after it was written. */
+export function record(upstream: Upstream, options: RecordOptions): Upstream {
+  return {
+    async offer(destination, hello) {
+      const offer = await upstream.offer(destination, hello);
+      if (offer.type === 'ended' && isConnectFailure(offer.ending)) {
+        const written = await recordConnect(options, destination, offer.ending);
+        return { ...offer, outcome: written ? 'recorded' : 'failed' };
+      }
+      return offer;
+    },
+    async open(exchange) {
+      // What the bytes of a raw stream mean is not known: they pass, and the receipt counts them.
+      if (exchange.kind === 'stream') return upstream.open(exchange);
+      const sequence = options.nextSequence();
+      const tap = tapRequest(exchange, options.bodyBytesMax);
+      const answer = await upstream.open(tap.exchange);
+      if (answer.failure !== undefined) return answer;
+      const headMs = performance.now() - exchange.startedAt;
+      const recorded = { options, exchange, answer, tap, sequence, headMs };
+      return answer.framing === 'raw' ? recordSession(recorded) : recordBody(recorded);
+    },
+  };
+}
+
+function isConnectFailure(ending: Ending): boolean {
+  return ending.type === 'refused' || ending.type === 'timedOut' || ending.type === 'dns';
+}
+
+async function recordConnect(
+  options: RecordOptions,
+  destination: Destination,
+  ending: Ending,
+): Promise<boolean> {
+  const sequence = options.nextSequence();
+  const interaction: Interaction = {
+    id: interactionId(sequence),
+    kind: 'connect',
+    startedAt: new Date().toISOString(),
+    sequence,
+    request: { method: 'CONNECT', destination, path: '/', httpVersion: '1.1', headers: [] },
+    timing: { endMs: 0 },
+    ending,
+  };
+  try {
+    await options.append(interaction);
+    return true;
+  } catch (error) {
+    options.onUnrecorded({ destination }, asFailure(error));
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Ending, Parts } from '../exchange/conversation.ts';
+import type { HttpExchange } from '../exchange/exchange.ts';
+import type { Failure } from '../exchange/failure.ts';
+import type { Interaction } from '../exchange/interaction.ts';
+import type { Answer, Outcome } from '../exchange/upstream.ts';
+import type { Turn } from './cursors.ts';
+import { play } from './play.ts';
+
+/** A turn of a session's cursors on its way to a client. */
+export interface Answering extends Turn {
+  readonly exchange: HttpExchange;
+  readonly strict: boolean;
+  readonly onMismatch: (exchange: HttpExchange, failure: Failure) => void;
+}
+
+/** The answer that an interaction holds: whole in memory where it ended in order, else in parts with its ending. */
+export function answerFrom(answering: Answering): Answer {
+  const { entry, repeated, exchange } = answering;
+  const { interaction } = entry;
+  const { response, timing } = interaction;
+  const outcome: Outcome = repeated ? 'repeated' : 'replayed';
+  const rest = { outcome, interaction: interaction.id, delayMs: timing.headMs ?? timing.endMs };
+  if (response === undefined) return { ...rest, body: undefined, ending: interaction.ending };
+  for (const { head } of response.informational ?? []) {
+    // The 100 that let the client send its body was given before the body was read.
+    if (head.status !== 100) exchange.inform(head);
+  }
+  const { status, statusText, httpVersion, headers } = response;
+  const head = { status, statusText, httpVersion, headers };
+  if (exchange.kind === 'websocket' && status === 101) return session(answering, { ...rest, head });
+  return { ...rest, head, ...bodyOf(interaction) };
+}
+
+function bodyOf(
+  interaction: Interaction,
+): Pick<Answer, 'body' | 'bodyDelayMs'> & { ending: Ending } {
+  const { response, ending, timing } = interaction;
+  const body = response?.body;
+  const delayMs = Math.max(0, timing.endMs - (timing.headMs ?? 0));
+  if (body === undefined || ending.type === 'finished') return { body, ending, bodyDelayMs: delayMs };
+  async function* cutShort(bytes: Buffer): Parts {
+    yield { atMs: timing.endMs, kind: 'data', bytes, delayMs };
+  }
+  return { body: cutShort(body), ending };
+}
+
+function session(
+  answering: Answering,
+  rest: Pick<Answer, 'head' | 'interaction' | 'delayMs' | 'outcome'>,
+): Answer {
+  const { exchange, strict, entry } = answering;
+  let mismatched = false;
+  const { parts, ending } = play({
+    interaction: entry.interaction,
+    exchange,
+    strict,
+    onMismatch(failure) {
+      mismatched = true;
+      answering.onMismatch(exchange, failure);
+    },
+  });
+  return {
+    ...rest,
+    body: parts,
+    ending,
+    framing: 'messages',
+    get outcome() {
+      return mismatched && strict ? 'missed' : rest.outcome;
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { Body, Part, Parts } from '../exchange/conversation.ts';
+import type { HttpExchange } from '../exchange/exchange.ts';
+import type { RecordedRequest, RecordedResponse } from '../exchange/interaction.ts';
+import { withChanges } from './changes.ts';
+
+/** What passes from the client to the server, and the interim heads that come back, kept for the cassette. */
+export interface RequestTap {
+  /** The exchange to hand on: its body and its interim heads are seen as they pass. */
+  readonly exchange: HttpExchange;
+  /** The body as far as the server asked for it. */
+  readonly body: () => Pick<RecordedRequest, 'body' | 'trailers' | 'partial'>;
+  readonly informational: () => RecordedResponse['informational'];
+  /** Shows each part that a WebSocket's client sends, from the first one on. */
+  readonly watch: (watcher: (part: Part) => void) => void;
+}
+
+/** Taps an exchange; a request body over the limit (bytes) is recorded as partial, without its bytes. */
+export function tapRequest(exchange: HttpExchange, bodyBytesMax: number): RequestTap {
+  const interim: { atMs: number; head: Parameters<HttpExchange['inform']>[0] }[] = [];
+  const sent = watchable(exchange.body);
+  const tapped =
+    exchange.kind === 'http'
+      ? tapBody(exchange.body, bodyBytesMax)
+      : { ...untapped, passed: sent.passed };
+  const inform: HttpExchange['inform'] = (head) => {
+    interim.push({ atMs: Math.round(performance.now() - exchange.startedAt), head });
+    exchange.inform(head);
+  };
+  return {
+    exchange: withChanges(exchange, { body: tapped.passed, inform }),
+    watch: sent.watch,
+    informational: () => (interim.length === 0 ? undefined : interim),
+    body() {
+      const { bytes, partial } = tapped.seen();
+      if (partial) return { partial };
+      const trailers = exchange.kind === 'http' ? exchange.trailers() : [];
+      return {
+        ...(bytes === undefined ? {} : { body: bytes }),
+        ...(trailers.length === 0 ? {} : { trailers }),
+      };
+    },
+  };
+}
+
+interface TappedBody {
+  readonly passed: Body;
+  readonly seen: () => { readonly bytes: Buffer | undefined; readonly partial: boolean };
+}
+
+const untapped: TappedBody = {
+  passed: undefined,
+  seen: () => ({ bytes: undefined, partial: false }),
+};
+
+function tapBody(body: Body, bodyBytesMax: number): TappedBody {
+  if (body === undefined || Buffer.isBuffer(body)) {
+    return { passed: body, seen: () => ({ bytes: body, partial: false }) };
+  }
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let whole = false;
+  async function* pass(parts: Parts): Parts {
+    for await (const part of parts) {
+      size += part.bytes.length;
+      if (size <= bodyBytesMax) chunks.push(part.bytes);
+      else chunks = [];
+      yield part;
+    }
+    whole = true;
+  }
+  return {
+    passed: pass(body),
+    seen() {
+      const partial = !whole || size > bodyBytesMax;
+      return { bytes: partial ? undefined : Buffer.concat(chunks), partial };
+    },
+  };
+}
+
+/** A body whose parts are shown to a watcher as they pass; those that passed before it came are shown then. */
+function watchable(body: Body): { readonly passed: Body; readonly watch: RequestTap['watch'] } {
+  if (body === undefined || Buffer.isBuffer(body)) return { passed: body, watch: () => {} };
+  const early: Part[] = [];
+  let show = (part: Part): void => {
+    early.push(part);
+  };
+  async function* pass(parts: Parts): Parts {
+    for await (const part of parts) {
+      show(part);
+      yield part;
+    }
+  }
+  return {
+    passed: pass(body),
+    watch(watcher) {
+      show = watcher;
+      for (const part of early.splice(0)) watcher(part);
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Writable } from 'node:stream';
+import * as ws from 'ws';
+import type { Ending, Part, PartKind, Side } from '../exchange/conversation.ts';
+import type { Headers } from '../exchange/headers.ts';
+import { headerValue } from '../exchange/headers.ts';
+import type { RecordedMessage } from '../exchange/interaction.ts';
+
+/** The frame parser of ws and what it needs: exported by the library, but missing from its types. */
+interface FrameParsing {
+  readonly Receiver: new (options: {
+    isServer: boolean;
+    extensions: Record<string, unknown>;
+    skipUTF8Validation: boolean;
+  }) => Writable;
+  readonly PerMessageDeflate: new (options: { isServer: boolean; maxPayload: number }) => {
+    accept(parameters: readonly Record<string, unknown>[]): void;
+  };
+  readonly extension: {
+    parse(header: string): Record<string, readonly Record<string, unknown>[] | undefined>;
+  };
+}
+
+const { Receiver, PerMessageDeflate, extension } = ws as unknown as FrameParsing;
+
+/** Reads the WebSocket frames of one direction as they pass, without holding them up. */
+export interface FrameTap {
+  /** Takes raw bytes; resolves when they have been read. They stay unchanged: the tap copies before it unmasks. */
+  readonly take: (part: Part) => Promise<void>;
+  /** Whether a close frame has come. */
+  readonly closed: () => boolean;
+  /** Resolves when everything taken has been read: its messages, and the close frame where one came. */
+  readonly end: () => Promise<{
+    readonly messages: readonly RecordedMessage[];
+    readonly close?: { readonly code: number; readonly reason: string; readonly atMs: number };
+  }>;
+}
+
+/** Makes a tap for what one side says; the accepted extensions say whether frames are compressed (RFC 7692). */
+export function createFrameTap(
+  from: Side,
+  accepted: Headers,
+  onMessage: (from: Side, kind: PartKind) => void = () => {},
+): FrameTap {
+  const messages: RecordedMessage[] = [];
+  let close: { code: number; reason: string; atMs: number } | undefined;
+  let atMs = 0;
+  const receiver = makeReceiver(from === 'client', accepted);
+  const add = (kind: RecordedMessage['kind'], bytes: Buffer): void => {
+    messages.push({ from, atMs, kind, bytes: Buffer.from(bytes) });
+    onMessage(from, kind);
+  };
+  receiver.on('message', (bytes: Buffer, binary: boolean) => add(binary ? 'binary' : 'text', bytes));
+  receiver.on('ping', (bytes: Buffer) => add('ping', bytes));
+  receiver.on('pong', (bytes: Buffer) => add('pong', bytes));
+  receiver.on('conclude', (code: number, reason: Buffer) => {
+    close = { code, reason: reason.toString(), atMs };
+  });
+  // A frame that breaks the protocol ends what can be told; the peers themselves settle it on the wire.
+  receiver.on('error', () => receiver.destroy());
+  let last: Promise<void> = Promise.resolve();
+  return {
+    take(part) {
+      last = last.then(() => {
+        atMs = part.atMs;
+        return feed(receiver, Buffer.from(part.bytes));
+      });
+      return last;
+    },
+    closed: () => close !== undefined,
+    async end() {
+      await last;
+      return { messages, ...(close === undefined ? {} : { close }) };
+    },
+  };
+}
+
+/** The messages of both sides in the order of their bytes' coming, and how the session ended. */
+export function mergeSession(
+  client: Awaited<ReturnType<FrameTap['end']>>,
+  server: Awaited<ReturnType<FrameTap['end']>>,
+  ending: Ending,
+): { readonly messages: readonly RecordedMessage[]; readonly ending: Ending } {
+  const messages = [...client.messages, ...server.messages].sort((a, b) => a.atMs - b.atMs);
+  const { close: first, by } = firstClose(client.close, server.close);
+  if (first === undefined) return { messages, ending };
+  return { messages, ending: { type: 'closed', by, code: first.code, reason: first.reason } };
+}
+
+type Close = { readonly code: number; readonly reason: string; readonly atMs: number };
+
+function firstClose(
+  client: Close | undefined,
+  server: Close | undefined,
+): { close: Close | undefined; by: Side } {
+  const clientFirst = client !== undefined && (server === undefined || client.atMs <= server.atMs);
+  return clientFirst ? { close: client, by: 'client' } : { close: server, by: 'server' };
+}
+
+function feed(receiver: Writable, bytes: Buffer): Promise<void> {
+  if (receiver.destroyed || receiver.writableEnded) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => resolve();
+    receiver.once('close', done);
+    receiver.write(bytes, () => {
+      receiver.off('close', done);
+      resolve();
+    });
+  });
+}
+
+function makeReceiver(masked: boolean, accepted: Headers): Writable {
+  const header = headerValue(accepted, 'sec-websocket-extensions') ?? '';
+  const extensions: Record<string, unknown> = {};
+  const offers = extension.parse(header)['permessage-deflate'];
+  if (offers !== undefined) {
+    const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: 0 });
+    deflate.accept(offers);
+    extensions['permessage-deflate'] = deflate;
+  }
+  return new Receiver({ isServer: masked, extensions, skipUTF8Validation: true });
+}

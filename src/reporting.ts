@@ -1,0 +1,83 @@
+import type { Logger } from 'pino';
+import type { Settings } from './config/config.ts';
+import { authorityOf } from './exchange/destination.ts';
+import { Failure, failureLine } from './exchange/failure.ts';
+import type { Upstream } from './exchange/upstream.ts';
+import type { Journal, Receipt } from './journal/journal.ts';
+import { receipt } from './journal/journal.ts';
+import type { OpenSession } from './mode/mode.ts';
+import { redactHeaders } from './redaction/redaction.ts';
+
+/** Says a failure that no client was told of, or that concerns the run. */
+export type Report = (failure: Failure) => void;
+
+/** Says failures in the log, one line each, and counts them apart from what the recordings hold. */
+export function createReport(log: Logger, count: (code: string) => void): Report {
+  return (failure) => {
+    count(failure.code);
+    log.warn({ code: failure.code }, failureLine(failure));
+  };
+}
+
+/** How the appliance is, for `GET /health`. */
+export interface Status {
+  readonly ready: boolean;
+  readonly reason?: string;
+  /** The mode asked for. */
+  readonly mode: string;
+  /** What it does: `auto` decided. */
+  readonly acts: string;
+  readonly cassette: string;
+  readonly interactions: number;
+  readonly [more: string]: unknown;
+}
+
+/** The status of a session: not ready when it ought to record and cannot write. */
+export function statusOf(settings: Settings, session: OpenSession): Status {
+  const failure = session.failure();
+  return {
+    ready: failure === undefined,
+    ...(failure === undefined ? {} : { reason: failureLine(failure) }),
+    mode: settings.mode,
+    acts: session.acts,
+    cassette: settings.cassetteName,
+    interactions: session.interactions(),
+  };
+}
+
+/** The receipt of the run so far. */
+export function receiptOf(settings: Settings, session: OpenSession, journal: Journal): Receipt {
+  return receipt(journal.counts(), {
+    mode: settings.mode,
+    cassette: settings.cassetteName,
+    loaded: session.loaded,
+    unused: session.unused(),
+    unfinished: session.unfinished(),
+    cassetteDigest: session.digest,
+  });
+}
+
+/** 1: what was to be recorded was not; 3: a strict replay missed something; else 0. */
+export function exitStatusOf(session: OpenSession, final: Receipt): number {
+  if (session.failure() !== undefined) return 1;
+  return session.strict && final.missed > 0 ? 3 : 0;
+}
+
+/** An upstream whose heads stand in the log at debug, redacted. */
+export function withHeadsLogged(upstream: Upstream, log: Logger): Upstream {
+  return {
+    offer: upstream.offer,
+    async open(exchange) {
+      if (exchange.kind === 'stream') return upstream.open(exchange);
+      const { id, destination, head } = exchange;
+      const to = authorityOf(destination);
+      log.debug({ id, to, method: head.method, headers: redactHeaders(head.headers) }, 'request');
+      const answer = await upstream.open(exchange);
+      if (answer.head !== undefined) {
+        const { status, headers } = answer.head;
+        log.debug({ id, status, headers: redactHeaders(headers) }, 'response');
+      }
+      return answer;
+    },
+  };
+}

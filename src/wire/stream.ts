@@ -1,0 +1,32 @@
+import type { Arrival } from '../exchange/arrival.ts';
+import type { Part } from '../exchange/conversation.ts';
+import { createChannel } from '../support/channel.ts';
+import { nextExchangeId } from './http-exchange.ts';
+import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
+
+/** Relays an arrival whose bytes are nothing that magneto knows; a failure ends it with a RST. */
+export async function relayStream(arrival: Arrival): Promise<void> {
+  const { socket, destination, session, reset } = arrival;
+  if (destination === undefined) {
+    socket.destroy();
+    return;
+  }
+  const startedAt = performance.now();
+  const sent = createChannel<Part>();
+  const controller = new AbortController();
+  socket.on('error', (error) => controller.abort(goneBy(error)));
+  const answer = await session.upstream.open({
+    kind: 'stream',
+    id: nextExchangeId(),
+    destination,
+    startedAt,
+    body: sent,
+    signal: controller.signal,
+  });
+  if (answer.failure !== undefined) return reset();
+  const leave = (reason: unknown): void => controller.abort(reason);
+  await Promise.all([
+    pumpClient({ socket, startedAt, sent, leave }),
+    pumpServer(socket, { body: partsOf(answer.body), ending: answer.ending }, reset),
+  ]);
+}

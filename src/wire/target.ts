@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import type { Arrival } from '../exchange/arrival.ts';
+import type { Destination } from '../exchange/destination.ts';
+import { parseAuthority } from '../exchange/destination.ts';
+import { Failure } from '../exchange/failure.ts';
+
+/** Where a request is to go: its destination, and the path with the query as the client wrote it. */
+export interface Target {
+  readonly destination: Destination;
+  readonly path: string;
+}
+
+/**
+ * Reads the target of a request (RFC 9112, 3.2): an absolute URL wins, also over another Host
+ * header; then what the arrival knows (CONNECT, TLS server name, kernel); then the Host header.
+ */
+export function targetOf(request: IncomingMessage, arrival: Arrival): Target | Failure {
+  const url = request.url ?? '/';
+  if (!url.startsWith('/') && url !== '*') return absoluteTarget(url, arrival);
+  if (arrival.destination !== undefined) return { destination: arrival.destination, path: url };
+  const host = request.headers.host ?? '';
+  const secure = 'encrypted' in arrival.socket;
+  const authority = parseAuthority(host, secure ? 443 : 80);
+  if (authority === undefined) {
+    const what = host === '' ? 'has no Host header' : `has the Host header ${JSON.stringify(host)}`;
+    return new Failure('DESTINATION_UNKNOWN', `${request.method} ${url} ${what}`);
+  }
+  return { destination: { ...authority, secure }, path: url };
+}
+
+function absoluteTarget(url: string, arrival: Arrival): Target | Failure {
+  const match = /^(https?|wss?):\/\/(?:[^/?#@]*@)?([^/?#]*)([^#]*)/i.exec(url);
+  const scheme = match?.[1]?.toLowerCase() ?? '';
+  const secure = scheme === 'https' || scheme === 'wss';
+  const authority = parseAuthority(match?.[2] ?? '', secure ? 443 : 80);
+  if (authority === undefined) {
+    return new Failure(
+      'DESTINATION_UNKNOWN',
+      `the request target ${JSON.stringify(url)} is no URL`,
+    );
+  }
+  const rest = match?.[3] ?? '';
+  const path = rest.startsWith('/') ? rest : `/${rest}`;
+  const address = arrival.destination?.address;
+  return {
+    destination: { ...authority, secure, ...(address === undefined ? {} : { address }) },
+    path,
+  };
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Arrival } from '../exchange/arrival.ts';
+import type { Ending, Part } from '../exchange/conversation.ts';
+import type { ResponseHead } from '../exchange/http.ts';
+import type { Answer } from '../exchange/upstream.ts';
+import type { Channel } from '../support/channel.ts';
+import { createChannel } from '../support/channel.ts';
+import { liveExchange } from './http-exchange.ts';
+import { serveMessages } from './messages.ts';
+import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
+import { headBytes, respond } from './respond.ts';
+import type { Target } from './target.ts';
+
+/** A request to become a WebSocket, with the socket that Node's parser let go. */
+export interface Upgrade {
+  readonly arrival: Arrival;
+  readonly target: Target;
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** Bytes that came behind the request's head. */
+  readonly rest: Buffer;
+  readonly missStatus: number;
+}
+
+/** An upgrade with what the wire holds of its exchange. */
+export interface Opened extends Upgrade {
+  readonly answer: Answer;
+  readonly sent: Channel<Part>;
+  readonly startedAt: number;
+  readonly leave: (ending: Ending) => void;
+}
+
+/** Asks the session's upstream for a WebSocket and serves it: bytes relayed raw, or messages framed here. */
+export async function serveWebSocket(upgrade: Upgrade): Promise<void> {
+  const { arrival, request, socket, target } = upgrade;
+  const startedAt = performance.now();
+  const sent = createChannel<Part>();
+  const live = liveExchange({
+    kind: 'websocket',
+    request,
+    target,
+    body: sent,
+    startedAt,
+    inform: (head) => socket.write(headBytes(head)),
+  });
+  socket.on('error', (error) => live.leave(goneBy(error)));
+  socket.once('close', () => live.leave({ type: 'cut', by: 'client' }));
+  const answer = await arrival.session.upstream.open(live.exchange);
+  const opened = { ...upgrade, answer, sent, startedAt, leave: live.leave };
+  if (answer.head?.status !== 101) return refuseUpgrade(opened, live.exchange);
+  if (answer.framing === 'messages') return serveMessages(opened, answer.head);
+  return relayRaw(opened, answer.head);
+}
+
+/** Answers an upgrade that is not granted like any other request, and ends the connection. */
+async function refuseUpgrade(
+  opened: Opened,
+  exchange: Parameters<typeof respond>[0]['exchange'],
+): Promise<void> {
+  const response = new ServerResponse(opened.request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(opened.socket as Socket);
+  response.on('finish', () => opened.socket.end());
+  await respond({
+    response,
+    exchange,
+    answer: opened.answer,
+    missStatus: opened.missStatus,
+    reset: opened.arrival.reset,
+  });
+}
+
+async function relayRaw(opened: Opened, head: ResponseHead): Promise<void> {
+  const { socket, rest, answer, arrival } = opened;
+  if (rest.length > 0) socket.unshift(rest);
+  socket.write(headBytes(head));
+  await Promise.all([
+    pumpClient(opened),
+    pumpServer(socket, { body: partsOf(answer.body), ending: answer.ending }, arrival.reset),
+  ]);
+}
