@@ -21,6 +21,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   control: ['exchange', 'support', 'journal', 'cassette', 'mode', 'tls'],
 };
 
+/** What the appliance was divided into when it grew too long; only the appliance imports them. */
+export const applianceParts: readonly string[] = ['listening.ts', 'reporting.ts'];
+
 const belowAppliance: readonly string[] = Object.keys(rooms);
 
 /** Files of these rooms may be entered anywhere, the others only by their door. */
@@ -73,7 +76,8 @@ export function roomRules(): object {
       mayImport,
       mayImportFiles: [],
     })),
-    top('appliance.ts', belowAppliance, []),
+    top('appliance.ts', belowAppliance, applianceParts),
+    ...applianceParts.map((part) => top(part, belowAppliance, [])),
     top('index.ts', belowAppliance, ['appliance.ts']),
     top('main.ts', [...belowAppliance, 'cli'], ['appliance.ts']),
     {

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { applianceParts } from './rooms.ts';
 import { hasRuntimeValue, sourceFiles } from './sources.ts';
 
 const linesMax = 250;
 const shortestSentence = 12;
 
 /** What stands directly in src/: those who join the rooms. */
-const joiners: readonly string[] = ['appliance.ts', 'index.ts', 'main.ts'];
+const joiners: readonly string[] = ['appliance.ts', ...applianceParts, 'index.ts', 'main.ts'];
 
 const exported =
   /^export (?:declare |abstract |async )*(?:function\*?|const|let|class|interface|type) (\w+)/;
