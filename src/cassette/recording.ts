@@ -1,0 +1,48 @@
+import { authorityOf } from '../exchange/destination.ts';
+import type { Interaction } from '../exchange/interaction.ts';
+import type { Entry, Recording } from './cassette.ts';
+import { createNeighbours } from './closest.ts';
+import { anyBody, bodyDigest, signatureKey } from './signature.ts';
+
+/** Interactions as something to replay, indexed once by signature. */
+export function createRecording(
+  content: Pick<Recording, 'name' | 'file' | 'interactions' | 'digest' | 'unfinished'>,
+): Recording {
+  const bySignature = new Map<string, { readonly key: string; readonly entries: Entry[] }>();
+  const connects = new Map<string, Entry[]>();
+  const known = new Set<string>();
+  const neighbours = createNeighbours();
+  for (const [place, interaction] of content.interactions.entries()) {
+    const entry = { interaction, bodyDigest: requestDigest(interaction), place };
+    const { kind, request } = interaction;
+    const authority = authorityOf(request.destination);
+    if (kind === 'connect') {
+      push(connects, authority, entry);
+      continue;
+    }
+    known.add(authority);
+    neighbours.add(entry);
+    const key = signatureKey({ kind, head: request, destination: request.destination });
+    const candidates = bySignature.get(key);
+    if (candidates === undefined) bySignature.set(key, { key, entries: [entry] });
+    else candidates.entries.push(entry);
+  }
+  return {
+    ...content,
+    find: (exchange) => bySignature.get(signatureKey(exchange)),
+    connects: (destination) => connects.get(authorityOf(destination)) ?? [],
+    knows: (destination) => known.has(authorityOf(destination)),
+    closest: (request) => neighbours.closest(request),
+  };
+}
+
+function requestDigest({ kind, request }: Interaction): string {
+  if (request.partial === true) return anyBody;
+  return kind === 'http' ? bodyDigest(request.body) : '';
+}
+
+function push(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [entry]);
+  else list.push(entry);
+}

@@ -1,0 +1,235 @@
+import type { Ending } from '../exchange/conversation.ts';
+import { endingTypes } from '../exchange/conversation.ts';
+import type { ResponseHead } from '../exchange/http.ts';
+import type {
+  Interaction,
+  RecordedMessage,
+  RecordedRequest,
+  RecordedResponse,
+} from '../exchange/interaction.ts';
+import type { Headers } from '../exchange/headers.ts';
+import type { Fields } from './check.ts';
+import {
+  corrupt,
+  fieldsOf,
+  headersField,
+  listOf,
+  numberField,
+  textField,
+  wordField,
+} from './check.ts';
+import { withConsistentLength } from './length.ts';
+import { readUrl, writeUrl } from './url.ts';
+
+/** How bytes are spelt: the only thing in which JSON and MessagePack differ. */
+export interface Spelling {
+  /** A body; `headers` are those of its message. */
+  writeBody(body: Buffer, message: { headers: Headers; from: 'client' | 'server' }): unknown;
+  readBody(value: unknown, where: string): Buffer;
+  /** The fields of a WebSocket message that hold its bytes. */
+  writeMessage(message: RecordedMessage): Fields;
+  readMessage(fields: Fields, where: string): Buffer;
+}
+
+/** An interaction as plain objects, in the order of the format; its place in the list is its sequence. */
+export function toTree(interaction: Interaction, spelling: Spelling): Fields {
+  const { response, messages, ending } = interaction;
+  return {
+    id: interaction.id,
+    kind: interaction.kind,
+    startedAt: interaction.startedAt,
+    request: requestTree(interaction, spelling),
+    ...(response === undefined ? {} : { response: responseTree(response, spelling) }),
+    ...(messages === undefined
+      ? {}
+      : { messages: messages.map((message) => messageTree(message, spelling)) }),
+    timing: interaction.timing,
+    ending:
+      ending.type === 'finished' && ending.trailers.length === 0 ? { type: 'finished' } : ending,
+  };
+}
+
+/** What an interaction is read with: where it stands (file and place), its number, the spelling. */
+export interface Reading {
+  readonly where: string;
+  readonly sequence: number;
+  readonly spelling: Spelling;
+}
+
+/** The interaction of plain objects. @throws Failure CASSETTE_CORRUPT, naming the field */
+export function fromTree(tree: unknown, { where, sequence, spelling }: Reading): Interaction {
+  const fields = fieldsOf(tree, where);
+  const kind = wordField(fields, 'kind', { words: ['http', 'websocket', 'connect'], where });
+  const request = readRequest(fields, { where, kind, spelling });
+  const ending = readEnding(fieldsOf(fields['ending'], `${where}.ending`), `${where}.ending`);
+  const response = readResponse(fields, where, spelling);
+  const messages = readMessages(fields, where, spelling);
+  return {
+    id: textField(fields, 'id', where),
+    kind,
+    startedAt: textField(fields, 'startedAt', where),
+    sequence,
+    request,
+    ...(response === undefined
+      ? {}
+      : { response: withConsistentLength(response, request.method, ending) }),
+    ...(messages === undefined ? {} : { messages }),
+    timing: readTiming(fieldsOf(fields['timing'], `${where}.timing`), `${where}.timing`),
+    ending,
+  };
+}
+
+function requestTree(interaction: Interaction, spelling: Spelling): Fields {
+  const { method, httpVersion, headers, body, trailers, partial } = interaction.request;
+  return {
+    method,
+    ...writeUrl(interaction),
+    httpVersion,
+    headers,
+    ...(body === undefined ? {} : { body: spelling.writeBody(body, { headers, from: 'client' }) }),
+    ...(trailers === undefined ? {} : { trailers }),
+    ...(partial === undefined ? {} : { partial }),
+  };
+}
+
+function responseTree(response: RecordedResponse, spelling: Spelling): Fields {
+  const { status, statusText, httpVersion, headers, body, informational } = response;
+  return {
+    status,
+    statusText,
+    httpVersion,
+    headers,
+    ...(body === undefined ? {} : { body: spelling.writeBody(body, { headers, from: 'server' }) }),
+    ...(informational === undefined
+      ? {}
+      : { informational: informational.map(({ atMs, head }) => ({ atMs, ...headTree(head) })) }),
+  };
+}
+
+function headTree({ status, statusText, httpVersion, headers }: ResponseHead): Fields {
+  return { status, statusText, httpVersion, headers };
+}
+
+function messageTree(message: RecordedMessage, spelling: Spelling): Fields {
+  const { from, atMs, kind } = message;
+  return { from, atMs, kind, ...spelling.writeMessage(message) };
+}
+
+function readRequest(
+  interaction: Fields,
+  context: { where: string; kind: Interaction['kind']; spelling: Spelling },
+): RecordedRequest {
+  const where = `${context.where}.request`;
+  const fields = fieldsOf(interaction['request'], where);
+  const url = readUrl(textField(fields, 'url', where));
+  if (url === undefined) throw corrupt(`${where}.url`, 'is no http, https, ws or wss URL');
+  const written = fields['path'] === undefined ? url.path : textField(fields, 'path', where);
+  const bare = written === '' && fields['path'] === undefined && context.kind !== 'connect';
+  return {
+    method: textField(fields, 'method', where),
+    destination: url.destination,
+    path: bare ? '/' : written,
+    httpVersion: textField(fields, 'httpVersion', where),
+    headers: headersField(fields, 'headers', where),
+    ...readBody(fields, where, context.spelling),
+    ...(fields['trailers'] === undefined
+      ? {}
+      : { trailers: headersField(fields, 'trailers', where) }),
+    ...(fields['partial'] === undefined ? {} : { partial: fields['partial'] === true }),
+  };
+}
+
+function readResponse(
+  interaction: Fields,
+  above: string,
+  spelling: Spelling,
+): RecordedResponse | undefined {
+  if (interaction['response'] === undefined) return undefined;
+  const where = `${above}.response`;
+  const fields = fieldsOf(interaction['response'], where);
+  const interim = fields['informational'];
+  return {
+    ...readHead(fields, where),
+    ...readBody(fields, where, spelling),
+    ...(interim === undefined
+      ? {}
+      : {
+          informational: listOf(interim, `${where}.informational`).map((one, index) => {
+            const here = `${where}.informational[${index}]`;
+            const head = fieldsOf(one, here);
+            return { atMs: numberField(head, 'atMs', here), head: readHead(head, here) };
+          }),
+        }),
+  };
+}
+
+function readHead(fields: Fields, where: string): ResponseHead {
+  return {
+    status: numberField(fields, 'status', where),
+    statusText: textField(fields, 'statusText', where),
+    httpVersion: textField(fields, 'httpVersion', where),
+    headers: headersField(fields, 'headers', where),
+  };
+}
+
+function readBody(fields: Fields, where: string, spelling: Spelling): { readonly body?: Buffer } {
+  const body = fields['body'];
+  return body === undefined || body === null
+    ? {}
+    : { body: spelling.readBody(body, `${where}.body`) };
+}
+
+function readMessages(
+  interaction: Fields,
+  above: string,
+  spelling: Spelling,
+): readonly RecordedMessage[] | undefined {
+  if (interaction['messages'] === undefined) return undefined;
+  return listOf(interaction['messages'], `${above}.messages`).map((one, index) => {
+    const where = `${above}.messages[${index}]`;
+    const fields = fieldsOf(one, where);
+    return {
+      from: wordField(fields, 'from', { words: ['client', 'server'], where }),
+      atMs: numberField(fields, 'atMs', where),
+      kind: wordField(fields, 'kind', { words: ['text', 'binary', 'ping', 'pong'], where }),
+      bytes: spelling.readMessage(fields, where),
+    };
+  });
+}
+
+function readTiming(fields: Fields, where: string): Interaction['timing'] {
+  return {
+    ...(fields['headMs'] === undefined ? {} : { headMs: numberField(fields, 'headMs', where) }),
+    endMs: numberField(fields, 'endMs', where),
+  };
+}
+
+function readEnding(fields: Fields, where: string): Ending {
+  const type = wordField(fields, 'type', { words: endingTypes, where });
+  const by = () => wordField(fields, 'by', { words: ['client', 'server'], where });
+  switch (type) {
+    case 'finished': {
+      const bare = fields['trailers'] === undefined;
+      return { type, trailers: bare ? [] : headersField(fields, 'trailers', where) };
+    }
+    case 'closed': {
+      const code = numberField(fields, 'code', where);
+      return { type, by: by(), code, reason: textField(fields, 'reason', where) };
+    }
+    case 'reset': {
+      const bare = fields['code'] === undefined;
+      return { type, by: by(), ...(bare ? {} : { code: numberField(fields, 'code', where) }) };
+    }
+    case 'cut':
+      return { type, by: by() };
+    case 'tls': {
+      const reason = textField(fields, 'reason', where);
+      return { type, code: textField(fields, 'code', where), reason };
+    }
+    case 'dns':
+      return { type, code: textField(fields, 'code', where) };
+    case 'refused':
+    case 'timedOut':
+      return { type };
+  }
+}
