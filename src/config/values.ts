@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { X509Certificate } from 'node:crypto';
 import { isAddressRange } from '../support/address-list.ts';
+import { errorCode } from '../support/system-error.ts';
 
 /** How long a replayed answer takes: not at all, as recorded, a fixed time, or a share of the recorded one. */
 export type Latency =
@@ -142,8 +143,7 @@ function readPem(file: string): string {
   try {
     return readFileSync(path(file), 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no path';
-    throw new ValueError(`${file} cannot be read (${code})`, { cause });
+    throw new ValueError(`${file} cannot be read (${errorCode(cause) ?? 'no path'})`, { cause });
   }
 }
 

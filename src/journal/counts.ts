@@ -59,6 +59,7 @@ function wentLive(entry: JournalEntry): boolean {
   return (
     failure !== undefined &&
     (failure.startsWith('UPSTREAM_') ||
+      failure === 'DIAL_FAILED' ||
       failure === 'RECORDING_FAILED' ||
       failure === 'BODY_TOO_LARGE')
   );

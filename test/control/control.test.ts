@@ -1,0 +1,176 @@
+import { createConnection } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createControl, createMetrics } from '../../src/control/control.ts';
+import type { Control, ControlOptions, Metrics, Status } from '../../src/control/control.ts';
+import { Failure } from '../../src/exchange/failure.ts';
+import { createJournal, receipt } from '../../src/journal/journal.ts';
+
+const ready: Status = {
+  ready: true,
+  mode: 'replay',
+  cassette: 'default',
+  interactions: 7,
+  extra: 1,
+};
+
+describe('the control plane', () => {
+  const journal = createJournal();
+  let metrics: Metrics;
+  let control: Control;
+  let status: Status;
+  let base: string;
+
+  function build(own: Partial<ControlOptions>): Control {
+    return createControl({
+      status: () => status,
+      receipt: () =>
+        receipt(journal.counts(), {
+          mode: 'replay',
+          cassette: 'default',
+          loaded: 7,
+          unused: 7,
+          unfinished: false,
+          cassetteDigest: null,
+        }),
+      certificatePem: () => '-----BEGIN CERTIFICATE-----\n',
+      metrics,
+      allowClients: ['127.0.0.0/8'],
+      ...own,
+    });
+  }
+
+  beforeEach(async () => {
+    status = ready;
+    metrics = createMetrics({ journal });
+    control = build({});
+    const { port } = await control.listen('127.0.0.1', 0);
+    base = `http://127.0.0.1:${port}`;
+  });
+
+  afterEach(async () => {
+    await control.close();
+    metrics.close();
+  });
+
+  test('says that it is ready, only when it is', async () => {
+    const response = await fetch(`${base}/health`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.json()).toEqual({
+      status: 'ready',
+      mode: 'replay',
+      cassette: 'default',
+      interactions: 7,
+      extra: 1,
+    });
+  });
+
+  test('says why it is not ready', async () => {
+    status = { ...ready, ready: false, reason: 'the disk is full' };
+    const response = await fetch(`${base}/health`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ status: 'unready', reason: 'the disk is full' });
+    status = { ...ready, ready: false };
+    expect(await (await fetch(`${base}/health`)).json()).toMatchObject({ reason: 'not ready yet' });
+  });
+
+  test('hands out the receipt', async () => {
+    const response = await fetch(`${base}/receipt?pretty`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ loaded: 7, served: 0, cassetteDigest: null });
+  });
+
+  test('hands out the CA certificate as a file', async () => {
+    const response = await fetch(`${base}/ca.pem`);
+    expect(await response.text()).toBe('-----BEGIN CERTIFICATE-----\n');
+    expect(response.headers.get('content-type')).toBe('application/x-pem-file');
+    expect(response.headers.get('content-disposition')).toContain('magneto-ca.pem');
+  });
+
+  test('hands out the metrics', async () => {
+    const response = await fetch(`${base}/metrics`);
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    expect(await response.text()).toContain('magneto_open_sockets 0');
+  });
+
+  test('answers HEAD with the length and no body', async () => {
+    const response = await fetch(`${base}/health`, { method: 'HEAD' });
+    expect(response.status).toBe(200);
+    expect(Number(response.headers.get('content-length'))).toBeGreaterThan(10);
+    expect(await response.text()).toBe('');
+  });
+
+  test.each(['/', '/healthz', '/__proto__', '/constructor', '//health'])(
+    'knows no %s',
+    async (path) => {
+      const response = await fetch(`${base}${path}`);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(await response.json()).toMatchObject({ status: 404, title: 'Not Found' });
+    },
+  );
+
+  test.each(['POST', 'DELETE', 'OPTIONS'])('can only be read, not %s', async (method) => {
+    const response = await fetch(`${base}/receipt`, { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+    expect(await response.json()).toMatchObject({ status: 405 });
+  });
+
+  test('never invites other origins', async () => {
+    const headers = { origin: 'http://evil.example' };
+    const response = await fetch(`${base}/receipt`, { headers });
+    const names = [...response.headers.keys()];
+    expect(names.filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  test('answers a client that takes it for its proxy', async () => {
+    const socket = createConnection(Number(new URL(base).port), '127.0.0.1');
+    socket.end('GET http://localhost:8889/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  test('turns away who is in no allowed range', async () => {
+    const picky = build({ allowClients: ['10.0.0.0/8'] });
+    const { port } = await picky.listen('127.0.0.1', 0);
+    const response = await fetch(`http://127.0.0.1:${port}/receipt`);
+    expect(response.status).toBe(403);
+    expect(response.headers.get('x-magneto-failure')).toBe('CLIENT_NOT_ALLOWED');
+    expect(await response.json()).toMatchObject({ code: 'CLIENT_NOT_ALLOWED' });
+    await picky.close();
+  });
+
+  test('listens on several addresses, and closes them with their connections', async () => {
+    const second = await control.listen('127.0.0.2', 0);
+    const idle = createConnection(second.port, '127.0.0.2');
+    await once(idle, 'connect');
+    await control.close();
+    await once(idle, 'close');
+    await expect(fetch(`${base}/health`)).rejects.toThrow('fetch failed');
+    await control.close();
+  });
+
+  test('names the port that is taken', async () => {
+    const other = build({});
+    const port = Number(new URL(base).port);
+    const failure = await other.listen('127.0.0.1', port).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Failure);
+    expect(failure).toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(`:${port}`),
+    });
+    await other.close();
+  });
+
+  test('names the address that cannot be listened on, with its reason', async () => {
+    const failure = await control.listen('192.0.2.1', 0).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'LISTEN_FAILED',
+      message: expect.stringContaining('192.0.2.1'),
+      cause: { code: 'EADDRNOTAVAIL' },
+    });
+  });
+});
