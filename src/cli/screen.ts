@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import type { Appliance } from '../appliance.ts';
+import type { Settings } from '../config/config.ts';
+import { authorityOf } from '../exchange/destination.ts';
+import { version } from './version.ts';
+
+type Shown = Pick<Appliance, 'addresses' | 'certificateFile' | 'status'>;
+
+/** What a person sees at the start: where things are, and two lines to copy. */
+export function screen(appliance: Shown, settings: Settings): string {
+  const proxies = appliance.addresses.proxy.map(urlOf);
+  const controls = appliance.addresses.control.map(urlOf);
+  const proxy = proxies[0] ?? '';
+  const certificate = shellWord(appliance.certificateFile);
+  return [
+    `magneto ${version}`,
+    '',
+    `  proxy     ${proxies.join('  ')}`,
+    `  control   ${controls.join('  ')}`,
+    `  mode      ${modeWords(appliance.status())}`,
+    `  cassette  ${cassetteWords(appliance.status(), settings)}`,
+    `  CA        ${appliance.certificateFile}`,
+    '',
+    'To try it:',
+    '',
+    `  curl --proxy ${proxy} --cacert ${certificate} https://example.com/`,
+    `  curl ${controls[0] ?? ''}/receipt`,
+    '',
+    '',
+  ].join('\n');
+}
+
+function modeWords({ mode, acts }: { readonly mode: string; readonly acts?: unknown }): string {
+  return typeof acts === 'string' && acts !== mode ? `${mode} (now: ${acts})` : mode;
+}
+
+function cassetteWords(
+  status: { readonly interactions: number; readonly cassetteFile?: unknown },
+  settings: Settings,
+): string {
+  const { cassetteDir, cassetteName, cassetteFormat } = settings;
+  const usual = join(cassetteDir, `${cassetteName}.${cassetteFormat}`);
+  const file = typeof status.cassetteFile === 'string' ? status.cassetteFile : usual;
+  const count = status.interactions;
+  return `${file} (${count} ${count === 1 ? 'interaction' : 'interactions'})`;
+}
+
+/** A wildcard is an address to listen on; a client needs one to connect to. */
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${authorityOf({ host: reachable, port })}`;
+}
+
+/** A path as a shell takes it. */
+function shellWord(path: string): string {
+  if (/^[\w./~+,:@%-]+$/.test(path)) return path;
+  return `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}

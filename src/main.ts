@@ -1,0 +1,23 @@
+import { bugStatus, logTo, run } from './cli/cli.ts';
+import { environment } from './config/config.ts';
+
+const { stdout, stderr } = process;
+
+// Nobody reads any longer: no reason to stop serving (and there is nowhere left to say so).
+for (const stream of [stdout, stderr]) stream.on('error', () => {});
+
+/** Ends the process with a status, and does not wait for ever for what may still hold it open. */
+function end(status: number): void {
+  process.exitCode = status;
+  setTimeout(() => process.exit(), 250).unref();
+}
+
+run(process.argv.slice(2), environment(), { stdout, stderr, log: logTo(1) }).then(
+  end,
+  (error: unknown) => {
+    stderr.write(
+      `magneto: a bug, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    end(bugStatus);
+  },
+);
