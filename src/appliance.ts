@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import { openLibrary } from './cassette/cassette.ts';
 import type { Settings } from './config/config.ts';
+import type { Control, Metrics } from './control/control.ts';
 import { createControl, createMetrics } from './control/control.ts';
+import type { Destination } from './exchange/destination.ts';
 import { Failure } from './exchange/failure.ts';
 import type { Intake } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
@@ -14,7 +16,14 @@ import { openSession } from './mode/mode.ts';
 import type { Network, NetworkOptions } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
 import type { Report, Status } from './reporting.ts';
-import { createReport, exitStatusOf, receiptOf, statusOf, withHeadsLogged } from './reporting.ts';
+import {
+  createLossReport,
+  createReport,
+  exitStatusOf,
+  receiptOf,
+  statusOf,
+  withHeadsLogged,
+} from './reporting.ts';
 import type { Authority } from './tls/tls.ts';
 import { openAuthority } from './tls/tls.ts';
 import type { WireOptions } from './wire/wire.ts';
@@ -28,7 +37,10 @@ export interface ApplianceOptions {
 
 /** The appliance, serving. */
 export interface Appliance {
-  readonly addresses: { readonly proxy: readonly Listening[]; readonly control: readonly Listening[] };
+  readonly addresses: {
+    readonly proxy: readonly Listening[];
+    readonly control: readonly Listening[];
+  };
   readonly certificateFile: string;
   readonly status: () => Status;
   readonly receipt: () => Receipt;
@@ -44,76 +56,114 @@ const drainMs = 1000;
  * RECORDING_REFUSED_IN_CI
  */
 export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
-  const opened: (() => Promise<void>)[] = [];
+  const opened: Closers = [];
   try {
     return await start(options, opened);
   } catch (error) {
-    for (const close of opened.reverse()) await close();
+    // The first error is the one to tell; what closing adds to it is not.
+    for (const close of opened.toReversed()) await close().catch(() => {});
     throw error;
   }
 }
 
-async function start(
-  { settings, log }: ApplianceOptions,
-  opened: (() => Promise<void>)[],
-): Promise<Appliance> {
+/** The rooms that serve, built and joined but not listening yet. */
+interface House {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly journal: Journal;
+  readonly metrics: Metrics;
+  readonly authority: Authority;
+  readonly network: Network;
+  readonly session: OpenSession;
+  readonly report: Report;
+}
+
+async function start(options: ApplianceOptions, opened: Closers): Promise<Appliance> {
+  const house = await build(options, opened);
+  const { settings, log, authority } = house;
+  const proxies: Listening[] = [];
+  const intake = openIntake(house, ownDestinations(proxies));
+  house.metrics.watchSockets(() => intake.connections);
+  opened.push(() => intake.close(0));
+  proxies.push(...(await listenOnAll(intake, settings, log)));
+  const control = openControl(house);
+  opened.push(() => control.close());
+  const { controlHosts: hosts, controlPort: port } = settings;
+  const controls = await listenOnAll(control, { hosts, port }, log);
+  return {
+    addresses: { proxy: proxies, control: controls },
+    certificateFile: authority.certificateFile,
+    status: () => statusOf(settings, house.session),
+    receipt: () => receiptOf(house),
+    stop: once(() => stop(house, intake, control)),
+  };
+}
+
+/** Closes what was opened, the last first. */
+type Closers = (() => Promise<void>)[];
+
+async function build({ settings, log }: ApplianceOptions, opened: Closers): Promise<House> {
   const journal = createJournal();
-  const listeners: Listening[] = [];
-  const metrics = createMetrics({ journal, openSockets: () => intake.connections });
-  opened.push(async () => metrics.close());
+  const metrics = createMetrics({ journal });
+  opened.push(() => Promise.resolve(metrics.close()));
   const authority = await openAuthority({ directory: settings.certDir });
   const network = createNetwork(networkOptions(settings));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
-  const session = await openRun({ settings, log, journal, network, report, onWrite: metrics.onWrite });
+  const built = { settings, log, journal, metrics, authority, network, report };
+  const session = await openRun(built);
   opened.push(() => session.close());
+  return { ...built, session };
+}
+
+function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
+  const { settings, authority, session, report } = house;
+  const onLost = createLossReport(house.log);
   const intake: Intake = createIntake({
     authority,
     wire: createWire({
       missStatus: settings.missStatus,
       onConnect: (tunnel) => intake.connect(tunnel),
       own: (path) => ownPage(path, authority),
-      isOwn: ownDestinations(listeners),
+      isOwn,
       onFailure: report,
-      onLost: (where, error) => log.debug({ where, err: error }, 'connection lost'),
+      onLost,
     }),
     session: () => session,
     allowClients: settings.allowClients,
-    onLost: (where, error) => log.debug({ where, err: error }, 'connection lost'),
-    onFailure: report,
+    isOwn,
+    onLost,
+    onTlsRefused: report,
   });
-  opened.push(() => intake.close(0));
-  listeners.push(...(await listenOnAll(intake, settings, log)));
-  const status = (): Status => statusOf(settings, session);
-  const currentReceipt = (): Receipt => receiptOf(settings, session, journal);
-  const control = createControl({
-    status,
-    receipt: currentReceipt,
+  return intake;
+}
+
+function openControl(house: House): Control {
+  const { settings, session, authority, metrics } = house;
+  return createControl({
+    status: () => statusOf(settings, session),
+    receipt: () => receiptOf(house),
     certificatePem: () => authority.certificatePem,
     metrics,
     allowClients: settings.allowClients,
   });
-  opened.push(() => control.close());
-  const controls = await listenOnAll(
-    control,
-    { hosts: settings.controlHosts, port: settings.controlPort },
-    log,
-  );
-  return {
-    addresses: { proxy: listeners, control: controls },
-    certificateFile: authority.certificateFile,
-    status,
-    receipt: currentReceipt,
-    stop: once(async () => {
-      await intake.close(drainMs);
-      await session.close().catch(reportFailure(report));
-      for (const close of [control.close, network.close]) await close();
-      metrics.close();
-      const final = currentReceipt();
-      log.info({ receipt: final }, 'receipt');
-      return { receipt: final, exitStatus: exitStatusOf(session, final) };
-    }),
-  };
+}
+
+/** Lets no more clients in, ends the take, closes the rest. */
+async function stop(
+  house: House,
+  intake: Intake,
+  control: Control,
+): Promise<{ readonly receipt: Receipt; readonly exitStatus: number }> {
+  const { session, network, metrics, log, report } = house;
+  await intake.close(drainMs);
+  await session.close().catch(reportFailure(report));
+  await control.close();
+  await network.close();
+  metrics.close();
+  const receipt = receiptOf(house);
+  log.info({ receipt }, 'receipt');
+  return { receipt, exitStatus: exitStatusOf(session, receipt) };
 }
 
 /** Runs an action once, whoever asks again gets the same promise. */
@@ -133,7 +183,7 @@ function reportFailure(report: Report): (error: unknown) => void {
 function networkOptions(settings: Settings): NetworkOptions {
   const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = settings;
   return {
-    upstreamCa: upstreamCa.map(({ pem }) => pem),
+    upstreamCa,
     insecureHosts: upstreamInsecureHosts,
     ...(upstreamProxy === undefined
       ? {}
@@ -142,21 +192,14 @@ function networkOptions(settings: Settings): NetworkOptions {
 }
 
 /** Opens the session that all clients share. */
-async function openRun(parts: {
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly journal: Journal;
-  readonly network: Network;
-  readonly report: Report;
-  readonly onWrite: (ms: number, failed: boolean) => void;
-}): Promise<OpenSession> {
-  const { settings, log, journal, network, report, onWrite } = parts;
+async function openRun(house: Omit<House, 'session'>): Promise<OpenSession> {
+  const { settings, log, journal, network, report, metrics } = house;
   const library = openLibrary({
     directory: settings.cassetteDir,
     format: settings.cassetteFormat,
     fsync: settings.fsync,
     warn: (line) => log.warn(line),
-    onWrite,
+    onWrite: metrics.onWrite,
   });
   journal.subscribe((entry) => log.info(entry, 'exchange'));
   return openSession({

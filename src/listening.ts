@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Destination } from './exchange/destination.ts';
 import { Failure } from './exchange/failure.ts';
+import { errorCode } from './support/system-error.ts';
 
 /** An address that is listened on. */
 export interface Listening {
@@ -42,8 +43,7 @@ export async function listenOnAll(
 
 function isWithoutIpv6(error: unknown, host: string): boolean {
   if (!host.includes(':') || !(error instanceof Failure)) return false;
-  const { cause } = error;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = errorCode(error.cause);
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }
 
@@ -53,7 +53,7 @@ export function ownDestinations(
 ): (destination: Destination) => boolean {
   return ({ host, port, address = host }) => {
     if (!listeners.some((own) => own.port === port)) return false;
-    if (host === 'localhost' || /^127\./.test(address)) return true;
+    if (host === 'localhost' || address.startsWith('127.')) return true;
     if (['::1', '0.0.0.0', '::'].includes(address)) return true;
     const own = Object.values(networkInterfaces()).flat();
     return own.some((face) => face?.address === address);

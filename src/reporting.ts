@@ -1,22 +1,37 @@
 import type { Logger } from 'pino';
 import type { Settings } from './config/config.ts';
 import { authorityOf } from './exchange/destination.ts';
+import type { FailureCode } from './exchange/failure.ts';
 import { Failure, failureLine } from './exchange/failure.ts';
 import type { Upstream } from './exchange/upstream.ts';
 import type { Journal, Receipt } from './journal/journal.ts';
 import { receipt } from './journal/journal.ts';
 import type { OpenSession } from './mode/mode.ts';
 import { redactHeaders } from './redaction/redaction.ts';
+import { errorCode } from './support/system-error.ts';
 
 /** Says a failure that no client was told of, or that concerns the run. */
 export type Report = (failure: Failure) => void;
 
 /** Says failures in the log, one line each, and counts them apart from what the recordings hold. */
-export function createReport(log: Logger, count: (code: string) => void): Report {
+export function createReport(log: Logger, count: (code: FailureCode) => void): Report {
   return (failure) => {
     count(failure.code);
     log.warn({ code: failure.code }, failureLine(failure));
   };
+}
+
+/** Says where a connection was lost, at debug; an error that is none of a socket's is a bug, and loud. */
+export function createLossReport(log: Logger): (where: string, error: unknown) => void {
+  return (where, error) => {
+    const socketError = error === undefined || error === null || hasCode(error);
+    if (socketError) log.debug({ where, err: error }, 'connection lost');
+    else log.error({ where, err: error }, 'a bug in magneto: please report it');
+  };
+}
+
+function hasCode(error: unknown): boolean {
+  return error instanceof Failure || errorCode(error) !== undefined;
 }
 
 /** How the appliance is, for `GET /health`. */
@@ -46,7 +61,12 @@ export function statusOf(settings: Settings, session: OpenSession): Status {
 }
 
 /** The receipt of the run so far. */
-export function receiptOf(settings: Settings, session: OpenSession, journal: Journal): Receipt {
+export function receiptOf(run: {
+  readonly settings: Settings;
+  readonly session: OpenSession;
+  readonly journal: Journal;
+}): Receipt {
+  const { settings, session, journal } = run;
   return receipt(journal.counts(), {
     mode: settings.mode,
     cassette: settings.cassetteName,

@@ -48,6 +48,11 @@ const table = {
     title: 'The destination ended the connection before it answered',
     remedy: 'look into the log of the destination',
   },
+  DIAL_FAILED: {
+    status: 502,
+    title: 'magneto could not open a connection of its own',
+    remedy: 'raise the limit of open files or local ports where magneto runs',
+  },
   UPSTREAM_PROXY_REFUSED: {
     status: 502,
     title: 'The upstream proxy refused to connect to the destination',

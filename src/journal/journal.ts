@@ -15,7 +15,7 @@ export interface JournalEntry {
   readonly id: string;
   /** When it began: ISO 8601, UTC, milliseconds. */
   readonly at: string;
-  readonly kind: Exchange['kind'];
+  readonly kind: Exchange['kind'] | 'connect';
   /** The mode in force. */
   readonly mode: string;
   readonly outcome: Outcome;

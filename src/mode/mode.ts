@@ -86,7 +86,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     loaded: recording?.interactions.length ?? 0,
     digest: recording?.digest ?? null,
     unused: () => cursors?.unused() ?? 0,
-    unfinished: () => recording?.unfinished === true || take?.failure !== undefined,
+    unfinished: () => (take === undefined ? recording?.unfinished === true : take.failure !== undefined),
     interactions: () => (recording?.interactions.length ?? 0) + (take?.recorded ?? 0),
     failure: () => take?.failure,
     close: async () => {

@@ -111,7 +111,8 @@ function feed(receiver: Writable, bytes: Buffer): Promise<void> {
 function makeReceiver(masked: boolean, accepted: Headers): Writable {
   const header = headerValue(accepted, 'sec-websocket-extensions') ?? '';
   const extensions: Record<string, unknown> = {};
-  const offers = extension.parse(header)['permessage-deflate'];
+  // The library's parser takes no empty header.
+  const offers = header === '' ? undefined : extension.parse(header)['permessage-deflate'];
   if (offers !== undefined) {
     const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: 0 });
     deflate.accept(offers);

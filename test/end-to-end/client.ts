@@ -87,7 +87,9 @@ export async function tunnel(via: Pick<Via, 'proxyPort'>, authority: string): Pr
   ];
   if (response.statusCode !== 200) {
     socket.destroy();
-    throw new Error(`CONNECT: ${response.statusCode} ${response.headers['x-magneto-failure'] ?? ''}`);
+    throw new Error(
+      `CONNECT: ${response.statusCode} ${String(response.headers['x-magneto-failure'] ?? '')}`,
+    );
   }
   return socket;
 }
@@ -140,7 +142,11 @@ export async function talk(
   });
   const refused = new Promise<never>((_resolve, reject) => {
     client.on('unexpected-response', (_request, response) => {
-      reject(new Error(`handshake: ${response.statusCode} ${response.headers['x-magneto-failure'] ?? ''}`));
+      reject(
+        new Error(
+          `handshake: ${response.statusCode} ${String(response.headers['x-magneto-failure'] ?? '')}`,
+        ),
+      );
       response.destroy();
     });
     client.on('error', reject);

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Via } from './client.ts';
@@ -55,7 +55,9 @@ async function prepare(folder: string, protocol: Protocol, standing: Standing): 
     });
   }
   if (standing.endsWith('unfinished')) {
-    const running = await startWith(variables(folder, 'record', { MAGNETO_CASSETTE_NAME: 'crashed' }));
+    const running = await startWith(
+      variables(folder, 'record', { MAGNETO_CASSETTE_NAME: 'crashed' }),
+    );
     const crashed = await exchange(protocol, running.via, standing === 'unfinished' ? '/a' : '/b');
     // The log as it stands while the take runs is what a kill leaves behind.
     await writeFile(join(folder, 'kept.wal'), await logOf(folder));
@@ -67,7 +69,6 @@ async function prepare(folder: string, protocol: Protocol, standing: Standing): 
 }
 
 async function logOf(folder: string): Promise<Buffer> {
-  const { readFile } = await import('node:fs/promises');
   return readFile(join(folder, 'crashed.wal'));
 }
 
@@ -80,17 +81,44 @@ const standings: readonly Standing[] = [
 ];
 
 /** What each mode does with the recorded request: answers from the cassette, or lets it through (and keeps it, or not). */
-const table: Readonly<Record<string, Readonly<Record<Standing, 'replays' | 'records' | 'passes' | 'fails'>>>> = {
-  auto: { nothing: 'records', unfinished: 'records', complete: 'replays', 'complete and unfinished': 'replays' },
-  record: { nothing: 'records', unfinished: 'records', complete: 'records', 'complete and unfinished': 'records' },
-  replay: { nothing: 'fails', unfinished: 'replays', complete: 'replays', 'complete and unfinished': 'replays' },
-  hybrid: { nothing: 'records', unfinished: 'replays', complete: 'replays', 'complete and unfinished': 'replays' },
-  passthrough: { nothing: 'passes', unfinished: 'passes', complete: 'passes', 'complete and unfinished': 'passes' },
+const table: Readonly<
+  Record<string, Readonly<Record<Standing, 'replays' | 'records' | 'passes' | 'fails'>>>
+> = {
+  auto: {
+    nothing: 'records',
+    unfinished: 'records',
+    complete: 'replays',
+    'complete and unfinished': 'replays',
+  },
+  record: {
+    nothing: 'records',
+    unfinished: 'records',
+    complete: 'records',
+    'complete and unfinished': 'records',
+  },
+  replay: {
+    nothing: 'fails',
+    unfinished: 'replays',
+    complete: 'replays',
+    'complete and unfinished': 'replays',
+  },
+  hybrid: {
+    nothing: 'records',
+    unfinished: 'replays',
+    complete: 'replays',
+    'complete and unfinished': 'replays',
+  },
+  passthrough: {
+    nothing: 'passes',
+    unfinished: 'passes',
+    complete: 'passes',
+    'complete and unfinished': 'passes',
+  },
 };
 
 describe.each(protocols)('%s, what stands on disk when it opens', (protocol) => {
   for (const [mode, cells] of Object.entries(table)) {
-    test.each(standings)(`${mode} with %s ${''}`, async (standing) => {
+    test.each(standings)(`${mode} with %s`, async (standing) => {
       await withFolder(async (folder) => {
         const recorded = await prepare(folder, protocol, standing);
         const expected = cells[standing];
@@ -160,12 +188,15 @@ describe.each(protocols)('%s, on a miss', (protocol) => {
 });
 
 describe('auto under CI', () => {
-  test.each(['nothing', 'unfinished'] as const)('refuses to record with %s on disk', async (standing) => {
-    await withFolder(async (folder) => {
-      await prepare(folder, 'HTTP', standing);
-      await expect(startWith(variables(folder, 'auto', { CI: 'true' }))).rejects.toMatchObject({
-        code: 'RECORDING_REFUSED_IN_CI',
+  test.each(['nothing', 'unfinished'] as const)(
+    'refuses to record with %s on disk',
+    async (standing) => {
+      await withFolder(async (folder) => {
+        await prepare(folder, 'HTTP', standing);
+        await expect(startWith(variables(folder, 'auto', { CI: 'true' }))).rejects.toMatchObject({
+          code: 'RECORDING_REFUSED_IN_CI',
+        });
       });
-    });
-  });
+    },
+  );
 });

@@ -19,7 +19,12 @@ export interface Running {
 /** Starts an appliance from variables as a user would set them, on free ports. */
 export async function startWith(variables: Readonly<Record<string, string>>): Promise<Running> {
   const log: Record<string, unknown>[] = [];
-  const env = { MAGNETO_PORT: '0', MAGNETO_CONTROL_PORT: '0', MAGNETO_HOST: '127.0.0.1', ...variables };
+  const env = {
+    MAGNETO_PORT: '0',
+    MAGNETO_CONTROL_PORT: '0',
+    MAGNETO_HOST: '127.0.0.1',
+    ...variables,
+  };
   const { settings } = loadSettings({ env });
   const logger = pino(
     { level: settings.logLevel, base: null },
@@ -46,7 +51,9 @@ export async function withAppliance(
 }
 
 /** A temporary folder for one test. */
-export async function withFolder<Result>(body: (folder: string) => Promise<Result>): Promise<Result> {
+export async function withFolder<Result>(
+  body: (folder: string) => Promise<Result>,
+): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'magneto-'));
   try {
     return await body(folder);
