@@ -34,8 +34,14 @@ export interface Recorded {
 /** What the recorded parts of an exchange add to the interaction. */
 export type RecordedEnd = Pick<Interaction, 'response' | 'messages' | 'ending'>;
 
-/** Writes an exchange; true when it may go on: it was written, or the policy lets unwritten traffic through. */
-export async function commit(recorded: Recorded, end: RecordedEnd): Promise<boolean> {
+/**
+ * What became of an exchange that was to be written: it stands in the log; or it could not be
+ * written, and the policy lets it through, or has it cut.
+ */
+export type Committed = 'recorded' | 'forwarded' | 'failed';
+
+/** Writes an exchange, and says what its outcome is. */
+export async function commit(recorded: Recorded, end: RecordedEnd): Promise<Committed> {
   const { options, exchange, sequence, headMs, tap } = recorded;
   const { head, kind, destination, startedAt } = exchange;
   const { response, messages, ending } = end;
@@ -59,10 +65,10 @@ export async function commit(recorded: Recorded, end: RecordedEnd): Promise<bool
       timing: { ...(response === undefined ? {} : { headMs: round(headMs) }), endMs: round(endMs) },
       ending,
     });
-    return true;
+    return 'recorded';
   } catch (error) {
     options.onUnrecorded(exchange, asFailure(error));
-    return !options.cutUnwritten;
+    return options.cutUnwritten ? 'failed' : 'forwarded';
   }
 }
 

@@ -48,7 +48,9 @@ export function createCursors(recording: Recording): Cursors {
         .slice(0, connect.place)
         .every(
           ({ request }, place) =>
-            used[place] === 1 || request.destination.host !== host || request.destination.port !== port,
+            used[place] === 1 ||
+            request.destination.host !== host ||
+            request.destination.port !== port,
         );
     },
   };

@@ -1,7 +1,7 @@
-import type { Part } from '../exchange/conversation.ts';
+import type { Body, Part } from '../exchange/conversation.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
-import { rereadable } from '../support/rereadable.ts';
+import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { withChanges } from './changes.ts';
 
 /** Asks the first upstream, and the second where the first has nothing recorded: a miss is all that falls through. */
@@ -14,7 +14,10 @@ export function either(first: Upstream, second: Upstream): Upstream {
     async open(exchange) {
       const shared = withSharedBody(exchange);
       const answer = await first.open(shared);
-      return isMiss(answer) ? second.open(shared) : answer;
+      if (isMiss(answer)) return second.open(shared);
+      // A WebSocket's answer goes on reading; a response has been decided on.
+      if (exchange.kind === 'http') await release(shared.body);
+      return answer;
     },
   };
 }
@@ -24,6 +27,12 @@ export function withSharedBody(exchange: Exchange): Exchange {
   const { body } = exchange;
   if (body === undefined || Buffer.isBuffer(body)) return exchange;
   return withChanges(exchange, { body: rereadable<Part>(body, (part) => part.bytes.length) });
+}
+
+/** Lets go of a body that was perhaps read in part. */
+async function release(body: Body): Promise<void> {
+  if (body === undefined || Buffer.isBuffer(body) || !isRereadable(body)) return;
+  await body.release();
 }
 
 function isMiss(answer: Answer): boolean {

@@ -28,9 +28,9 @@ export function journaled(upstream: Upstream, journal: Journal, mode: string): U
       const enter = (ending: Ending): void => {
         journal.append(entryOf({ exchange, answer, mode, ending, sent, received }));
       };
-      // The listener is never the last one to see a rejection: endings do not reject.
-      if (answer.ending instanceof Promise) void answer.ending.then(enter);
-      else enter(answer.ending);
+      if (received.over === undefined && !(answer.ending instanceof Promise)) enter(answer.ending);
+      // Neither rejects: an ending is traffic, and so is a body that breaks off.
+      else void Promise.all([answer.ending, received.over]).then(([ending]) => enter(ending));
       return received.body === answer.body ? answer : withBody(answer, received.body);
     },
   };
@@ -39,20 +39,27 @@ export function journaled(upstream: Upstream, journal: Journal, mode: string): U
 interface Counted {
   readonly body: Body;
   readonly bytes: () => number;
+  /** Of a body in parts: when nobody reads it any more. */
+  readonly over?: Promise<void>;
 }
 
 function counted(body: Body, seen: (part: Part) => void): Counted {
   if (body === undefined) return { body, bytes: () => 0 };
   if (Buffer.isBuffer(body)) return { body, bytes: () => body.length };
   let bytes = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
   async function* pass(parts: Parts): Parts {
-    for await (const part of parts) {
-      bytes += part.bytes.length;
-      seen(part);
-      yield part;
+    try {
+      for await (const part of parts) {
+        bytes += part.bytes.length;
+        seen(part);
+        yield part;
+      }
+    } finally {
+      resolve();
     }
   }
-  return { body: pass(body), bytes: () => bytes };
+  return { body: pass(body), bytes: () => bytes, over: promise };
 }
 
 function withSent(exchange: Exchange, body: Body): Exchange {
@@ -77,7 +84,9 @@ function entryOf(ended: {
     mode,
     outcome: answer.outcome,
     host: destination.host,
-    ...(exchange.kind === 'stream' ? {} : { method: exchange.head.method, path: exchange.head.path }),
+    ...(exchange.kind === 'stream'
+      ? {}
+      : { method: exchange.head.method, path: exchange.head.path }),
     ...(answer.head === undefined ? {} : { status: answer.head.status }),
     ms: millisecondsSince(startedAt),
     bytesIn: sent.bytes(),

@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { clientEnding } from '../exchange/client-left.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Interaction, RecordedMessage } from '../exchange/interaction.ts';
+import { cutText } from '../support/cut-text.ts';
 
 /** A recorded WebSocket session on its way to a client. */
 export interface Playing {
@@ -30,7 +31,7 @@ export function play(playing: Playing): Played {
 
 async function* conversation(playing: Playing, settle: (ending: Ending) => void): Parts {
   const client = clientMessages(playing.exchange);
-  let ending: Ending = playing.interaction.ending;
+  let ending: Ending | undefined;
   let previousMs = playing.interaction.timing.headMs ?? 0;
   let clientPlace = 0;
   try {
@@ -57,11 +58,12 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
       }
       clientPlace += 1;
     }
-    if (ending.type === 'closed' && ending.by === 'client') {
-      ending = await untilClientCloses(client, clientPlace, playing);
-    }
+    const { ending: recorded } = playing.interaction;
+    const waits = recorded.type === 'closed' && recorded.by === 'client';
+    ending = waits ? await untilClientCloses(client, clientPlace, playing) : recorded;
   } finally {
-    settle(ending);
+    // Unknown only where the reader stopped, because the client had gone.
+    settle(ending ?? clientEnding(playing.exchange.signal));
   }
 }
 
@@ -95,20 +97,29 @@ function compare(
 ): Ending | undefined {
   if (expected?.kind === got.kind && expected.bytes.equals(got.bytes)) return undefined;
   const wanted = expected === undefined ? 'the close' : describe(expected);
-  const detail = `client message ${place}: expected ${wanted}, got ${describe(got)}`;
-  playing.onMismatch(new Failure('SEQUENCE_MISMATCH', detail));
+  const given = describe(got);
+  playing.onMismatch(new Failure('SEQUENCE_MISMATCH', mismatchWords(place, wanted, given)));
   if (!playing.strict) return undefined;
-  return { type: 'closed', by: 'server', code: 1008, reason: closeReason(detail) };
+  // Both are shortened, so that none of the three crowds out another.
+  const [short, other] = [wanted, given].map((words) => shorten(words, saidBytesMax));
+  const reason = cutText(mismatchWords(place, short ?? '', other ?? ''), closeReasonBytesMax);
+  return { type: 'closed', by: 'server', code: 1008, reason };
+}
+
+/** What a close frame can carry besides its code (RFC 6455, 5.5). */
+const closeReasonBytesMax = 123;
+const saidBytesMax = 40;
+
+function mismatchWords(place: number, expected: string, got: string): string {
+  return `client message ${place}: expected ${expected}, got ${got}`;
+}
+
+function shorten(words: string, bytesMax: number): string {
+  const cut = cutText(words, bytesMax);
+  return cut === words ? words : `${cutText(words, bytesMax - 3)}…`;
 }
 
 function describe(message: { readonly kind: string; readonly bytes: Buffer }): string {
   if (message.kind === 'text') return JSON.stringify(message.bytes.toString());
   return `${message.kind} of ${message.bytes.length} bytes`;
-}
-
-/** Cuts a reason to the 123 bytes that a close frame can carry (RFC 6455, 5.5), never inside a character. */
-export function closeReason(text: string): string {
-  let reason = text;
-  while (Buffer.byteLength(reason) > 123) reason = [...reason].slice(0, -1).join('');
-  return reason;
 }

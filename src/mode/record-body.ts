@@ -1,9 +1,9 @@
-import type { Ending, Parts } from '../exchange/conversation.ts';
+import type { Ending, Part, Parts } from '../exchange/conversation.ts';
 import { Failure } from '../exchange/failure.ts';
 import { announcedLength } from '../exchange/http.ts';
 import type { RecordedResponse } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
-import type { Recorded } from './commit.ts';
+import type { Committed, Recorded } from './commit.ts';
 import { commit } from './commit.ts';
 
 /** The answer to pass on for an ordinary response, written before its end leaves. */
@@ -12,51 +12,42 @@ export async function recordBody(recorded: Recorded): Promise<Answer> {
   const { body } = answer;
   if (body !== undefined && !Buffer.isBuffer(body)) return recordParts(recorded, body);
   const ending = await answer.ending;
-  const response = responseOf(recorded, body);
-  const written = await commit(recorded, { ...(response === undefined ? {} : { response }), ending });
-  if (written) return { ...answer, ending, outcome: 'recorded' };
+  const outcome = await commitAnswer(recorded, { body, size: body?.length ?? 0, ending });
+  if (outcome !== 'failed') return { ...answer, ending, outcome };
   const failure = new Failure('RECORDING_FAILED', 'the exchange could not be written');
-  return { ...answer, outcome: 'failed', failure };
+  return { ...answer, ending, outcome, failure };
 }
 
 /** Passes a body on as it comes and keeps it; the part that completes it, or its ending, waits for the log. */
 function recordParts(recorded: Recorded, body: Parts): Answer {
-  const { answer, options, exchange } = recorded;
+  const { answer } = recorded;
   const announced = answer.head === undefined ? undefined : announcedLength(answer.head.headers);
-  const kept: Buffer[] = [];
-  let size = 0;
+  const kept = keeper(recorded.options.bodyBytesMax);
   let outcome: Outcome = 'forwarded';
   const { promise, resolve } = Promise.withResolvers<Ending>();
-  const write = async (): Promise<boolean> => {
+  const write = async (): Promise<Ending> => {
     const ending = await answer.ending;
-    if (size > options.bodyBytesMax) {
-      options.onUnrecorded(exchange, tooLarge(recorded, size));
-      resolve(ending);
-      return true;
-    }
-    const response = responseOf(recorded, Buffer.concat(kept));
-    const written = await commit(recorded, { ...(response === undefined ? {} : { response }), ending });
-    outcome = written ? 'recorded' : 'failed';
-    resolve(written ? ending : { type: 'cut', by: 'server' });
-    return written;
-  };
-  const keep = (bytes: Buffer): void => {
-    size += bytes.length;
-    if (size <= options.bodyBytesMax) kept.push(bytes);
-    else kept.length = 0;
+    const committed = await commitAnswer(recorded, { ...kept.whole(), ending });
+    outcome = committed;
+    return committed === 'failed' ? { type: 'cut', by: 'server' } : ending;
   };
   async function* pass(): Parts {
-    let written = false;
+    let held: Part | undefined;
+    let ending: Ending | undefined;
     try {
       for await (const part of body) {
-        keep(part.bytes);
+        if (held !== undefined) yield held;
+        held = undefined;
+        kept.add(part.bytes);
         // With an announced length the client knows the end by its bytes: they wait, not the ending.
-        written = size === announced;
-        if (!written || (await write())) yield part;
+        if (kept.size() === announced) held = part;
+        else yield part;
       }
+      ending = await write();
+      if (held !== undefined && outcome !== 'failed') yield held;
     } finally {
       // Also where the client left midway and nobody reads on: what came is recorded with that ending.
-      if (!written) await write();
+      resolve(ending ?? (await write()));
     }
   }
   return {
@@ -67,6 +58,43 @@ function recordParts(recorded: Recorded, body: Parts): Answer {
       return outcome;
     },
   };
+}
+
+interface Kept {
+  /** Nothing where there was no body, or where it passed the limit. */
+  readonly body: Buffer | undefined;
+  readonly size: number;
+}
+
+function keeper(bytesMax: number): {
+  readonly add: (bytes: Buffer) => void;
+  readonly size: () => number;
+  readonly whole: () => Kept;
+} {
+  const kept: Buffer[] = [];
+  let size = 0;
+  return {
+    add(bytes) {
+      size += bytes.length;
+      if (size <= bytesMax) kept.push(bytes);
+      else kept.length = 0;
+    },
+    size: () => size,
+    whole: () => ({ body: size <= bytesMax ? Buffer.concat(kept) : undefined, size }),
+  };
+}
+
+async function commitAnswer(
+  recorded: Recorded,
+  { body, size, ending }: Kept & { readonly ending: Ending },
+): Promise<Committed> {
+  const { options, exchange } = recorded;
+  if (size > options.bodyBytesMax) {
+    options.onUnrecorded(exchange, tooLarge(recorded, size));
+    return 'forwarded';
+  }
+  const response = responseOf(recorded, body);
+  return commit(recorded, { ...(response === undefined ? {} : { response }), ending });
 }
 
 function responseOf(recorded: Recorded, body: Buffer | undefined): RecordedResponse | undefined {
@@ -81,6 +109,8 @@ function responseOf(recorded: Recorded, body: Buffer | undefined): RecordedRespo
 }
 
 function tooLarge(recorded: Recorded, size: number): Failure {
-  const { head } = recorded.exchange;
-  return new Failure('BODY_TOO_LARGE', `the answer to ${head.method} has ${size} bytes`);
+  const { head, destination } = recorded.exchange;
+  const { bodyBytesMax } = recorded.options;
+  const words = `the answer of ${destination.host} to ${head.method} has ${size} bytes, more than ${bodyBytesMax}`;
+  return new Failure('BODY_TOO_LARGE', words);
 }

@@ -1,7 +1,9 @@
 import type { Ending, Parts } from '../exchange/conversation.ts';
+import { Failure } from '../exchange/failure.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Recorded } from './commit.ts';
 import { commit } from './commit.ts';
+import type { FrameTap } from './websocket-tap.ts';
 import { createFrameTap, mergeSession } from './websocket-tap.ts';
 
 /** The answer to pass on for a WebSocket: raw bytes both ways, read by taps, written before its close leaves. */
@@ -9,15 +11,14 @@ export function recordSession(recorded: Recorded): Answer {
   const { answer, tap, options } = recorded;
   const { head, body } = answer;
   if (head === undefined || body === undefined || Buffer.isBuffer(body)) return answer;
-  const client = createFrameTap('client', head.headers, options.onMessage);
-  const server = createFrameTap('server', head.headers, options.onMessage);
-  tap.watch((part) => client.take(part));
+  const tapOptions = { accepted: head.headers, bytesMax: options.bodyBytesMax };
+  const client = createFrameTap('client', tapOptions, options.onMessage);
+  const server = createFrameTap('server', tapOptions, options.onMessage);
+  tap.watch((part) => void client.take(part));
   let outcome: Outcome = 'forwarded';
   const { promise, resolve } = Promise.withResolvers<Ending>();
-  const write = async (ended: Ending | Promise<Ending>): Promise<void> => {
-    const session = mergeSession(await client.end(), await server.end(), await ended);
-    const written = await commit(recorded, { response: head, ...session });
-    outcome = written ? 'recorded' : 'failed';
+  const write = async (ended: Ending): Promise<void> => {
+    outcome = await commitSession(recorded, { client, server, ended });
   };
   async function* pass(parts: Parts): Parts {
     let written = false;
@@ -27,12 +28,14 @@ export function recordSession(recorded: Recorded): Answer {
         if (!written && server.closed()) {
           written = true;
           await write({ type: 'cut', by: 'server' });
+          if (outcome === 'failed') return;
         }
         yield part;
       }
     } finally {
-      if (!written) await write(answer.ending);
-      resolve(answer.ending);
+      const ending = await answer.ending;
+      if (!written) await write(ending);
+      resolve(outcome === 'failed' ? { type: 'cut', by: 'server' } : ending);
     }
   }
   return {
@@ -43,4 +46,21 @@ export function recordSession(recorded: Recorded): Answer {
       return outcome;
     },
   };
+}
+
+async function commitSession(
+  recorded: Recorded,
+  sides: { readonly client: FrameTap; readonly server: FrameTap; readonly ended: Ending },
+): Promise<Outcome> {
+  const { options, exchange, answer } = recorded;
+  const [client, server] = [await sides.client.end(), await sides.server.end()];
+  if (client.messages === undefined || server.messages === undefined) {
+    const words = `the messages of one side pass ${options.bodyBytesMax} bytes`;
+    const where = `a WebSocket session with ${exchange.destination.host}`;
+    options.onUnrecorded(exchange, new Failure('BODY_TOO_LARGE', `${where}: ${words}`));
+    return 'forwarded';
+  }
+  const session = mergeSession(client, server, sides.ended);
+  const response = answer.head;
+  return commit(recorded, { ...(response === undefined ? {} : { response }), ...session });
 }

@@ -37,7 +37,8 @@ function bodyOf(
   const { response, ending, timing } = interaction;
   const body = response?.body;
   const delayMs = Math.max(0, timing.endMs - (timing.headMs ?? 0));
-  if (body === undefined || ending.type === 'finished') return { body, ending, bodyDelayMs: delayMs };
+  if (body === undefined || ending.type === 'finished')
+    return { body, ending, bodyDelayMs: delayMs };
   async function* cutShort(bytes: Buffer): Parts {
     yield { atMs: timing.endMs, kind: 'data', bytes, delayMs };
   }

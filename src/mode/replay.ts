@@ -1,11 +1,13 @@
 import type { Candidates, Entry, Recording } from '../cassette/cassette.ts';
 import { bodyDigest } from '../cassette/cassette.ts';
+import type { Part } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import { headerTokens } from '../exchange/headers.ts';
 import type { Answer, Offer, Upstream } from '../exchange/upstream.ts';
+import type { Rereadable } from '../support/rereadable.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
@@ -44,7 +46,9 @@ export function replay(options: ReplayOptions): Upstream {
 
 /** A recorded connection failure is due once every exchange recorded before it with this destination was served. */
 function offerFrom({ recording, cursors }: ReplayOptions, destination: Destination): Offer {
-  const due = recording.connects(destination).find((entry) => cursors.connectDue(entry, destination));
+  const due = recording
+    .connects(destination)
+    .find((entry) => cursors.connectDue(entry, destination));
   if (due !== undefined) {
     cursors.served(due);
     return { type: 'ended', ending: due.interaction.ending, outcome: 'replayed' };
@@ -75,8 +79,18 @@ async function digestOf(options: ReplayOptions, exchange: HttpExchange): Promise
   if (headerTokens(exchange.head.headers, 'expect').includes('100-continue')) {
     exchange.inform({ status: 100, statusText: 'Continue', headers: [], httpVersion: '1.1' });
   }
-  const reading = isRereadable(body) ? body : rereadable(body, (part) => part.bytes.length);
-  if (!(await reading.readAhead(options.bodyBytesMax))) return anyBody;
+  if (isRereadable(body)) return digestAhead(body, options.bodyBytesMax);
+  const reading = rereadable(body, (part) => part.bytes.length);
+  try {
+    return await digestAhead(reading, options.bodyBytesMax);
+  } finally {
+    // Nobody reads it after us.
+    await reading.release();
+  }
+}
+
+async function digestAhead(reading: Rereadable<Part>, bodyBytesMax: number): Promise<string> {
+  if (!(await reading.readAhead(bodyBytesMax))) return anyBody;
   return bodyDigest(Buffer.concat(reading.ahead.map((part) => part.bytes)));
 }
 
@@ -91,7 +105,9 @@ function miss(options: ReplayOptions, exchange: HttpExchange, digest?: string): 
     });
     if (closest === undefined) return {};
     const { id, request } = closest.interaction;
-    return { closest: { id, method: request.method, path: request.path, differences: closest.differences } };
+    return {
+      closest: { id, method: request.method, path: request.path, differences: closest.differences },
+    };
   };
   return missed(new Failure('NO_MATCHING_INTERACTION', detail, { explain }));
 }

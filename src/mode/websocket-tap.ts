@@ -4,15 +4,20 @@ import type { Ending, Part, PartKind, Side } from '../exchange/conversation.ts';
 import type { Headers } from '../exchange/headers.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { RecordedMessage } from '../exchange/interaction.ts';
+import { errorCode } from '../support/system-error.ts';
 
 /** The frame parser of ws and what it needs: exported by the library, but missing from its types. */
 interface FrameParsing {
   readonly Receiver: new (options: {
     isServer: boolean;
     extensions: Record<string, unknown>;
+    maxPayload: number;
     skipUTF8Validation: boolean;
   }) => Writable;
-  readonly PerMessageDeflate: new (options: { isServer: boolean; maxPayload: number }) => {
+  readonly PerMessageDeflate: new (options: {
+    isServer: boolean;
+    maxPayload: number;
+  }) => {
     accept(parameters: readonly Record<string, unknown>[]): void;
   };
   readonly extension: {
@@ -22,6 +27,21 @@ interface FrameParsing {
 
 const { Receiver, PerMessageDeflate, extension } = ws as unknown as FrameParsing;
 
+/** What one side of a session said, as far as it could be read. */
+export interface Tapped {
+  /** Nothing where they pass the limit. */
+  readonly messages: readonly RecordedMessage[] | undefined;
+  readonly close?: { readonly code: number; readonly reason: string; readonly atMs: number };
+}
+
+/** What a tap needs to know. */
+export interface TapOptions {
+  /** Headers of the 101: the accepted extensions say whether frames are compressed (RFC 7692). */
+  readonly accepted: Headers;
+  /** Bytes that the messages of a side may have together. */
+  readonly bytesMax: number;
+}
+
 /** Reads the WebSocket frames of one direction as they pass, without holding them up. */
 export interface FrameTap {
   /** Takes raw bytes; resolves when they have been read. They stay unchanged: the tap copies before it unmasks. */
@@ -29,34 +49,39 @@ export interface FrameTap {
   /** Whether a close frame has come. */
   readonly closed: () => boolean;
   /** Resolves when everything taken has been read: its messages, and the close frame where one came. */
-  readonly end: () => Promise<{
-    readonly messages: readonly RecordedMessage[];
-    readonly close?: { readonly code: number; readonly reason: string; readonly atMs: number };
-  }>;
+  readonly end: () => Promise<Tapped>;
 }
 
-/** Makes a tap for what one side says; the accepted extensions say whether frames are compressed (RFC 7692). */
+/** Makes a tap for what one side says. */
 export function createFrameTap(
   from: Side,
-  accepted: Headers,
+  options: TapOptions,
   onMessage: (from: Side, kind: PartKind) => void = () => {},
 ): FrameTap {
   const messages: RecordedMessage[] = [];
-  let close: { code: number; reason: string; atMs: number } | undefined;
+  let size = 0;
+  let close: Tapped['close'];
   let atMs = 0;
-  const receiver = makeReceiver(from === 'client', accepted);
+  const receiver = makeReceiver(from === 'client', options);
   const add = (kind: RecordedMessage['kind'], bytes: Buffer): void => {
-    messages.push({ from, atMs, kind, bytes: Buffer.from(bytes) });
+    size += bytes.length;
+    if (size <= options.bytesMax) messages.push({ from, atMs, kind, bytes: Buffer.from(bytes) });
+    else messages.length = 0;
     onMessage(from, kind);
   };
-  receiver.on('message', (bytes: Buffer, binary: boolean) => add(binary ? 'binary' : 'text', bytes));
+  receiver.on('message', (bytes: Buffer, binary: boolean) =>
+    add(binary ? 'binary' : 'text', bytes),
+  );
   receiver.on('ping', (bytes: Buffer) => add('ping', bytes));
   receiver.on('pong', (bytes: Buffer) => add('pong', bytes));
   receiver.on('conclude', (code: number, reason: Buffer) => {
     close = { code, reason: reason.toString(), atMs };
   });
   // A frame that breaks the protocol ends what can be told; the peers themselves settle it on the wire.
-  receiver.on('error', () => receiver.destroy());
+  receiver.on('error', (error) => {
+    if (errorCode(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') size = Infinity;
+    receiver.destroy();
+  });
   let last: Promise<void> = Promise.resolve();
   return {
     take(part) {
@@ -69,29 +94,31 @@ export function createFrameTap(
     closed: () => close !== undefined,
     async end() {
       await last;
-      return { messages, ...(close === undefined ? {} : { close }) };
+      return {
+        messages: size <= options.bytesMax ? messages : undefined,
+        ...(close === undefined ? {} : { close }),
+      };
     },
   };
 }
 
 /** The messages of both sides in the order of their bytes' coming, and how the session ended. */
 export function mergeSession(
-  client: Awaited<ReturnType<FrameTap['end']>>,
-  server: Awaited<ReturnType<FrameTap['end']>>,
+  client: Tapped,
+  server: Tapped,
   ending: Ending,
 ): { readonly messages: readonly RecordedMessage[]; readonly ending: Ending } {
-  const messages = [...client.messages, ...server.messages].sort((a, b) => a.atMs - b.atMs);
+  const both = [...(client.messages ?? []), ...(server.messages ?? [])];
+  const messages = both.sort((a, b) => a.atMs - b.atMs);
   const { close: first, by } = firstClose(client.close, server.close);
   if (first === undefined) return { messages, ending };
   return { messages, ending: { type: 'closed', by, code: first.code, reason: first.reason } };
 }
 
-type Close = { readonly code: number; readonly reason: string; readonly atMs: number };
-
 function firstClose(
-  client: Close | undefined,
-  server: Close | undefined,
-): { close: Close | undefined; by: Side } {
+  client: Tapped['close'],
+  server: Tapped['close'],
+): { close: Tapped['close']; by: Side } {
   const clientFirst = client !== undefined && (server === undefined || client.atMs <= server.atMs);
   return clientFirst ? { close: client, by: 'client' } : { close: server, by: 'server' };
 }
@@ -108,15 +135,20 @@ function feed(receiver: Writable, bytes: Buffer): Promise<void> {
   });
 }
 
-function makeReceiver(masked: boolean, accepted: Headers): Writable {
+function makeReceiver(masked: boolean, { accepted, bytesMax }: TapOptions): Writable {
   const header = headerValue(accepted, 'sec-websocket-extensions') ?? '';
   const extensions: Record<string, unknown> = {};
   // The library's parser takes no empty header.
   const offers = header === '' ? undefined : extension.parse(header)['permessage-deflate'];
   if (offers !== undefined) {
-    const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: 0 });
+    const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: bytesMax });
     deflate.accept(offers);
     extensions['permessage-deflate'] = deflate;
   }
-  return new Receiver({ isServer: masked, extensions, skipUTF8Validation: true });
+  return new Receiver({
+    isServer: masked,
+    extensions,
+    maxPayload: bytesMax,
+    skipUTF8Validation: true,
+  });
 }

@@ -10,54 +10,54 @@ export interface Channel<Item> extends AsyncIterable<Item> {
 export function createChannel<Item>(limit = 16): Channel<Item> {
   const items: Item[] = [];
   let ended = false;
-  let wakeReader: (() => void) | undefined;
-  let wakeWriters: (() => void)[] = [];
-  const wake = (): void => {
-    wakeReader?.();
-    wakeReader = undefined;
-  };
-  const release = (): void => {
-    const waiting = wakeWriters;
-    wakeWriters = [];
-    for (const resume of waiting) resume();
-  };
+  const reader = bell();
+  const writers = bell();
   async function* read(): AsyncGenerator<Item, void> {
     try {
       for (;;) {
-        const item = items.shift();
-        if (item !== undefined) {
-          if (items.length < limit) release();
-          yield item;
-        } else if (ended) {
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            wakeReader = resolve;
-          });
+        while (items.length === 0) {
+          if (ended) return;
+          await reader.rung();
         }
+        const [item] = items.splice(0, 1) as [Item];
+        if (items.length < limit) writers.ring();
+        yield item;
       }
     } finally {
       ended = true;
       items.length = 0;
-      release();
+      writers.ring();
     }
   }
   return {
     async push(item) {
       if (ended) return;
       items.push(item);
-      wake();
-      if (items.length >= limit) {
-        await new Promise<void>((resolve) => {
-          wakeWriters.push(resolve);
-        });
-      }
+      reader.ring();
+      if (items.length >= limit) await writers.rung();
     },
     end() {
       ended = true;
-      wake();
-      release();
+      reader.ring();
+      writers.ring();
     },
     [Symbol.asyncIterator]: read,
+  };
+}
+
+/** Something to wait for; ringing wakes everyone who waits then. */
+function bell(): { readonly ring: () => void; readonly rung: () => Promise<void> } {
+  let waiting: (() => void)[] = [];
+  return {
+    ring() {
+      const woken = waiting;
+      waiting = [];
+      for (const wake of woken) wake();
+    },
+    rung() {
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+      });
+    },
   };
 }

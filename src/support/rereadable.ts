@@ -2,6 +2,8 @@
 export interface Rereadable<Item> extends AsyncIterable<Item> {
   /** Reads ahead until the end or until the sizes sum up to more than the limit; true when the end was reached. */
   readAhead(limit: number): Promise<boolean>;
+  /** Says that nobody reads on, so that the source can let go of what it holds. */
+  release(): Promise<void>;
   /** What has been read ahead so far. */
   readonly ahead: readonly Item[];
 }
@@ -32,9 +34,19 @@ export function rereadable<Item>(
       }
       return done;
     },
+    async release() {
+      done = true;
+      await iterator.return?.();
+    },
     async *[Symbol.asyncIterator]() {
-      yield* ahead;
-      for (let item = await next(); item !== undefined; item = await next()) yield item;
+      let whole = false;
+      try {
+        yield* ahead;
+        for (let item = await next(); item !== undefined; item = await next()) yield item;
+        whole = true;
+      } finally {
+        if (!whole) await made.release();
+      }
     },
   };
   all.add(made);

@@ -75,7 +75,8 @@ export function requestBody(request: IncomingMessage, startedAt: number): Body {
 async function* readParts(request: IncomingMessage, startedAt: number): Parts {
   try {
     // Stopping early must not destroy the socket: the answer still has to go out on it.
-    for await (const bytes of request.iterator({ destroyOnReturn: false })) {
+    const pieces: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+    for await (const bytes of pieces) {
       yield { atMs: performance.now() - startedAt, kind: 'data', bytes };
     }
   } catch {

@@ -16,7 +16,8 @@ export interface Relaying {
 /** Passes what the client sends into the channel, with back-pressure, until it ends. */
 export async function pumpClient({ socket, startedAt, sent, leave }: Relaying): Promise<void> {
   try {
-    for await (const bytes of socket.iterator({ destroyOnReturn: false })) {
+    const pieces: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
+    for await (const bytes of pieces) {
       await sent.push({ atMs: performance.now() - startedAt, kind: 'data', bytes });
     }
   } catch (error) {

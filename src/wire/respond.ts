@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
+import type { Headers } from '../exchange/headers.ts';
 import { flatHeaders, headerTokens } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
 import { announcedLength, isChunked, mayHaveBody } from '../exchange/http.ts';
 import type { Answer } from '../exchange/upstream.ts';
 import { write } from '../support/write.ts';
+import { endSoon } from './farewell.ts';
 import type { OwnAnswer } from './refuse.ts';
 import { endedBeforeHead, refusal } from './refuse.ts';
 
@@ -41,11 +44,23 @@ export async function respond(responding: Responding): Promise<void> {
   return finish(responding, await answer.ending);
 }
 
-/** Passes an interim (1xx) head on at once, in between whatever the response does later. */
-export function writeInterim(response: ServerResponse, head: ResponseHead): void {
-  if (response.headersSent || response.socket === null) return;
-  if (head.status === 100 && head.headers.length === 0) response.writeContinue();
-  else response.socket.write(headBytes(head));
+/** A function that passes interim (1xx) heads on at once, in between whatever the response does later. */
+export function interimWriter(response: ServerResponse): (head: ResponseHead) => void {
+  let continued = false;
+  return (head) => {
+    // HTTP/1.0 knows no interim heads (RFC 9110, 15.2).
+    if (response.headersSent || response.req.httpVersion === '1.0') return;
+    if (head.status === 100 && head.headers.length === 0) {
+      // Both halves of an `either` may ask for the body; the client is asked once.
+      if (!continued) response.writeContinue();
+      continued = true;
+    } else if (response.socket === null) {
+      // Answers to earlier requests of the pipeline go first.
+      response.setMaxListeners(0).once('socket', (socket: Duplex) => socket.write(headBytes(head)));
+    } else {
+      response.socket.write(headBytes(head));
+    }
+  };
 }
 
 /** Writes an answer of magneto's own. */
@@ -58,7 +73,8 @@ async function respondWithoutHead(responding: Responding): Promise<void> {
   const ending = await responding.answer.ending;
   const failure = endedBeforeHead(ending, responding.exchange.destination);
   if (failure !== undefined) return writeOwn(responding.response, refusal(failure));
-  return finish(responding, ending);
+  // Without a head nothing can have been whole.
+  finish(responding, ending.type === 'finished' ? { type: 'cut', by: 'server' } : ending);
 }
 
 /** Sends the head exactly as given: Node adds nothing but `Connection`, and that only where the connection is to close. */
@@ -66,12 +82,7 @@ function writeHead(response: ServerResponse, head: ResponseHead, method: string)
   response.sendDate = false;
   const old = response.req.httpVersion === '1.0';
   if (response.shouldKeepAlive && !old) response.removeHeader('connection');
-  let headers = head.headers;
-  if (old && isChunked(headers)) {
-    // HTTP/1.0 knows no chunks (RFC 9112, 6.1): the end of the connection ends the body.
-    headers = headers.filter(([name]) => name.toLowerCase() !== 'transfer-encoding');
-    response.shouldKeepAlive = false;
-  }
+  const headers = framedHeaders(head.headers, old);
   if (announcedLength(headers) === undefined && !isChunked(headers)) {
     // Removed means "do not add one of your own": such a body ends with the connection.
     response.removeHeader('transfer-encoding');
@@ -79,6 +90,15 @@ function writeHead(response: ServerResponse, head: ResponseHead, method: string)
     if (mayHaveBody(method, head.status)) response.shouldKeepAlive = false;
   }
   response.writeHead(head.status, head.statusText, flatHeaders(headers));
+}
+
+/** HTTP/1.0 knows no chunks (RFC 9112, 6.1); and without chunks there is no place for trailers, nor will Node announce any. */
+function framedHeaders(headers: Headers, old: boolean): Headers {
+  if (isChunked(headers) && !old) return headers;
+  const unfit = old ? ['trailer', 'transfer-encoding'] : ['trailer'];
+  return headers.some(([name]) => unfit.includes(name.toLowerCase()))
+    ? headers.filter(([name]) => !unfit.includes(name.toLowerCase()))
+    : headers;
 }
 
 async function writeParts(response: ServerResponse, parts: Parts): Promise<void> {
@@ -90,33 +110,33 @@ async function writeParts(response: ServerResponse, parts: Parts): Promise<void>
 }
 
 function finish({ response, reset }: Responding, ending: Ending): void {
-  const socket = response.socket;
-  switch (ending.type) {
-    case 'finished':
-      if (ending.trailers.length > 0)
-        response.addTrailers(ending.trailers.map(([name, value]): [string, string] => [name, value]));
-      response.end();
-      return;
-    case 'reset':
-      if (ending.by === 'client') return;
-      afterFlush(response, reset);
-      return;
-    case 'cut':
-      // A client that gave up had waited: the replay lets it wait again.
-      if (ending.by === 'client') return;
-      afterFlush(response, () => socket?.destroySoon());
-      return;
-    default:
-      afterFlush(response, () => socket?.destroy());
+  if (ending.type === 'finished') {
+    const { trailers } = ending;
+    if (trailers.length > 0) {
+      response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
+    }
+    response.end();
+    return;
   }
+  if (response.headersSent) response.flushHeaders();
+  // A client that gave up had waited: the replay lets it wait again.
+  if ('by' in ending && ending.by === 'client') return;
+  if (ending.type === 'reset') afterFlush(response, reset);
+  else if (ending.type === 'cut') afterFlush(response, endSoon);
+  else afterFlush(response, (socket) => socket.destroy());
 }
 
-/** Runs the action once all bytes written so far are with the kernel. */
-function afterFlush(response: ServerResponse, action: () => void): void {
-  const socket = response.socket;
-  if (socket === null || socket.destroyed) return;
+/** Runs the action once it is the response's turn and all bytes written so far are with the kernel. */
+function afterFlush(response: ServerResponse, action: (socket: Duplex) => void): void {
+  const { socket } = response;
+  if (response.destroyed || socket?.destroyed === true) return;
+  if (socket === null) {
+    // Node writes what the response has held back right after this event.
+    response.once('socket', () => setImmediate(() => afterFlush(response, action)));
+    return;
+  }
   socket.uncork();
-  socket.write('', () => action());
+  socket.write('', () => action(socket));
 }
 
 /** The bytes of a head on a socket that no HTTP writer holds; `Connection` is hop-by-hop and put back for a 101. */

@@ -15,6 +15,7 @@ export async function relayStream(arrival: Arrival): Promise<void> {
   const sent = createChannel<Part>();
   const controller = new AbortController();
   socket.on('error', (error) => controller.abort(goneBy(error)));
+  socket.once('close', () => controller.abort({ type: 'cut', by: 'client' }));
   const answer = await session.upstream.open({
     kind: 'stream',
     id: nextExchangeId(),

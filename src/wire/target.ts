@@ -16,7 +16,7 @@ export interface Target {
  */
 export function targetOf(request: IncomingMessage, arrival: Arrival): Target | Failure {
   const url = request.url ?? '/';
-  if (!url.startsWith('/') && url !== '*') return absoluteTarget(url, arrival);
+  if (!url.startsWith('/') && url !== '*') return absoluteTarget(request, arrival);
   if (arrival.destination !== undefined) return { destination: arrival.destination, path: url };
   const host = request.headers.host ?? '';
   const secure = 'encrypted' in arrival.socket;
@@ -28,7 +28,8 @@ export function targetOf(request: IncomingMessage, arrival: Arrival): Target | F
   return { destination: { ...authority, secure }, path: url };
 }
 
-function absoluteTarget(url: string, arrival: Arrival): Target | Failure {
+function absoluteTarget(request: IncomingMessage, arrival: Arrival): Target | Failure {
+  const url = request.url ?? '';
   const match = /^(https?|wss?):\/\/(?:[^/?#@]*@)?([^/?#]*)([^#]*)/i.exec(url);
   const scheme = match?.[1]?.toLowerCase() ?? '';
   const secure = scheme === 'https' || scheme === 'wss';
@@ -39,11 +40,15 @@ function absoluteTarget(url: string, arrival: Arrival): Target | Failure {
       `the request target ${JSON.stringify(url)} is no URL`,
     );
   }
-  const rest = match?.[3] ?? '';
-  const path = rest.startsWith('/') ? rest : `/${rest}`;
   const address = arrival.destination?.address;
   return {
     destination: { ...authority, secure, ...(address === undefined ? {} : { address }) },
-    path,
+    path: pathOf(request, match?.[3] ?? ''),
   };
+}
+
+/** The path of an absolute URL; OPTIONS of a bare authority is `OPTIONS *` (RFC 9112, 3.2.4). */
+function pathOf(request: IncomingMessage, rest: string): string {
+  if (rest === '' && request.method === 'OPTIONS') return '*';
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }

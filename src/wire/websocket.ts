@@ -8,6 +8,7 @@ import type { ResponseHead } from '../exchange/http.ts';
 import type { Answer } from '../exchange/upstream.ts';
 import type { Channel } from '../support/channel.ts';
 import { createChannel } from '../support/channel.ts';
+import { endWith } from './farewell.ts';
 import { liveExchange } from './http-exchange.ts';
 import { serveMessages } from './messages.ts';
 import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
@@ -31,6 +32,8 @@ export interface Opened extends Upgrade {
   readonly sent: Channel<Part>;
   readonly startedAt: number;
   readonly leave: (ending: Ending) => void;
+  /** Takes over from the wire's own watch for the socket's closing. */
+  readonly watchClose: () => void;
 }
 
 /** Asks the session's upstream for a WebSocket and serves it: bytes relayed raw, or messages framed here. */
@@ -47,9 +50,13 @@ export async function serveWebSocket(upgrade: Upgrade): Promise<void> {
     inform: (head) => socket.write(headBytes(head)),
   });
   socket.on('error', (error) => live.leave(goneBy(error)));
-  socket.once('close', () => live.leave({ type: 'cut', by: 'client' }));
+  const gone = (): void => live.leave({ type: 'cut', by: 'client' });
+  socket.once('close', gone);
   const answer = await arrival.session.upstream.open(live.exchange);
-  const opened = { ...upgrade, answer, sent, startedAt, leave: live.leave };
+  const watchClose = (): void => {
+    socket.off('close', gone);
+  };
+  const opened = { ...upgrade, answer, sent, startedAt, leave: live.leave, watchClose };
   if (answer.head?.status !== 101) return refuseUpgrade(opened, live.exchange);
   if (answer.framing === 'messages') return serveMessages(opened, answer.head);
   return relayRaw(opened, answer.head);
@@ -63,7 +70,7 @@ async function refuseUpgrade(
   const response = new ServerResponse(opened.request);
   response.shouldKeepAlive = false;
   response.assignSocket(opened.socket as Socket);
-  response.on('finish', () => opened.socket.end());
+  response.on('finish', () => endWith(opened.socket, Buffer.alloc(0)));
   await respond({
     response,
     exchange,

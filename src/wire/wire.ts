@@ -2,39 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Arrival } from '../exchange/arrival.ts';
-import type { Destination } from '../exchange/destination.ts';
-import { authorityOf, parseAuthority } from '../exchange/destination.ts';
+import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
 import { asksForWebSocket } from '../exchange/http.ts';
+import { Connection } from './connection.ts';
+import { endWith } from './farewell.ts';
 import { liveExchange, requestBody } from './http-exchange.ts';
+import { headBytesMax, refuseMalformed } from './malformed.ts';
 import type { OwnAnswer } from './refuse.ts';
 import { answerBytes, ownAnswer, refusal } from './refuse.ts';
-import { goneBy } from './relay.ts';
-import { respond, writeInterim, writeOwn } from './respond.ts';
+import { interimWriter, respond, writeOwn } from './respond.ts';
 import { relayStream } from './stream.ts';
 import type { Target } from './target.ts';
 import { targetOf } from './target.ts';
+import type { TunnelOptions } from './tunnel.ts';
+import { openTunnel } from './tunnel.ts';
 import { serveWebSocket } from './websocket.ts';
 
-/** A CONNECT that waits for its answer. */
-export interface Tunnel {
-  /** The arrival inside the tunnel: its destination is the authority of the CONNECT. */
-  readonly arrival: Arrival;
-  /** Answers 200; the socket then belongs to whoever accepted. */
-  readonly accept: () => void;
-  /** Answers with the failure and ends the connection. */
-  readonly refuse: (failure: Failure) => void;
-}
+export type { Tunnel } from './tunnel.ts';
 
 /** What the wire needs of the house. */
-export interface WireOptions {
+export interface WireOptions extends TunnelOptions {
   /** HTTP status of a replay miss. */
   readonly missStatus: number;
-  readonly onConnect: (tunnel: Tunnel) => void;
   /** Answers requests for magneto's own host name, `magneto.local`. */
   readonly own: (path: string) => { readonly type: string; readonly text: string } | undefined;
-  /** Whether a destination is one of our own listeners (a loop). */
-  readonly isOwn: (destination: Destination) => boolean;
   /** Told of failures that concern no exchange: malformed HTTP, unknown destinations, loops. */
   readonly onFailure: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
@@ -52,54 +44,20 @@ export interface Wire {
 /** The name under which magneto itself answers through the proxy. */
 export const ownHost = 'magneto.local';
 
-const headBytesMax = 256 * 1024;
 const idleMs = 120_000;
 
 /** Makes the wire: one HTTP parser for every connection, whatever tunnel it came through. */
 export function createWire(options: WireOptions): Wire {
-  const arrivals = new WeakMap<Duplex, Arrival>();
-  const server = new Server({
-    maxHeaderSize: headBytesMax,
-    requestTimeout: 0,
-    headersTimeout: 0,
-    keepAliveTimeout: idleMs,
-    requireHostHeader: false,
-    insecureHTTPParser: false,
-    shouldUpgradeCallback: (request) => asksToUpgrade(request),
-  });
-  server.timeout = 0;
-  server.maxHeadersCount = 0;
-  const arrivalOf = (request: IncomingMessage): Arrival => {
-    const arrival = arrivals.get(request.socket);
-    if (arrival === undefined) throw new Error('a request came on a socket that never arrived');
-    return arrival;
+  const connections = new WeakMap<Duplex, Connection>();
+  const connectionOf = (socket: Duplex): Connection => {
+    const connection = connections.get(socket);
+    if (connection === undefined) throw new Error('a request came on a socket that never arrived');
+    return connection;
   };
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    serveHttp(options, arrivalOf(request), { request, response }).catch((error: unknown) => {
-      options.onLost('http', error);
-      request.socket.destroy();
-    });
-  };
-  server.on('request', serve);
-  server.on('checkContinue', serve);
-  server.on('checkExpectation', serve);
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
-    const arrival = arrivalOf(request);
-    upgrade(options, arrival, { request, socket, rest }).catch((error: unknown) => {
-      options.onLost('websocket', error);
-      socket.destroy();
-    });
-  });
-  server.on('connect', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
-    if (rest.length > 0) socket.unshift(rest);
-    openTunnel(options, { ...arrivalOf(request), socket }, request.url ?? '');
-  });
-  server.on('clientError', (error, socket) => {
-    refuseMalformed(options, error, socket);
-  });
+  const server = createParser(options, connectionOf);
   return {
     http(arrival) {
-      arrivals.set(arrival.socket, arrival);
+      connections.set(arrival.socket, new Connection(arrival));
       server.emit('connection', arrival.socket);
     },
     stream(arrival) {
@@ -109,6 +67,47 @@ export function createWire(options: WireOptions): Wire {
       });
     },
   };
+}
+
+/** Node's HTTP server as a parser: it listens nowhere, sockets are handed to it. */
+function createParser(options: WireOptions, connectionOf: (socket: Duplex) => Connection): Server {
+  const server = new Server({
+    maxHeaderSize: headBytesMax,
+    requestTimeout: 0,
+    headersTimeout: 0,
+    keepAliveTimeout: idleMs,
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    shouldUpgradeCallback: asksToUpgrade,
+  });
+  server.timeout = 0;
+  server.maxHeadersCount = 0;
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    const connection = connectionOf(request.socket);
+    serveHttp(options, connection, { request, response }).catch((error: unknown) => {
+      options.onLost('http', error);
+      request.socket.destroy();
+    });
+  };
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, serve);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
+    const connection = connectionOf(socket);
+    connection.whenIdle(() => {
+      upgrade(options, connection.arrival, { request, socket, rest }).catch((error: unknown) => {
+        options.onLost('websocket', error);
+        socket.destroy();
+      });
+    });
+  });
+  server.on('connect', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
+    const connection = connectionOf(socket);
+    if (rest.length > 0) socket.unshift(rest);
+    connection.whenIdle(() => openTunnel(options, connection.arrival, request.url ?? ''));
+  });
+  server.on('clientError', (error, socket) => {
+    refuseMalformed(options, connectionOf(socket), error);
+  });
+  return server;
 }
 
 function asksToUpgrade(request: IncomingMessage): boolean {
@@ -125,10 +124,11 @@ function asksToUpgrade(request: IncomingMessage): boolean {
 
 async function serveHttp(
   options: WireOptions,
-  arrival: Arrival,
+  connection: Connection,
   http: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> {
   const { request, response } = http;
+  const { arrival } = connection;
   const startedAt = performance.now();
   const target = destinationOf(options, request, arrival);
   if ('head' in target) return writeOwn(response, target);
@@ -138,11 +138,9 @@ async function serveHttp(
     target,
     body: requestBody(request, startedAt),
     startedAt,
-    inform: (head) => writeInterim(response, head),
+    inform: interimWriter(response),
   });
-  response.on('close', () => {
-    if (!response.writableFinished) live.leave(goneBy(request.socket.errored));
-  });
+  connection.follow({ request, response, leave: live.leave });
   const answer = await arrival.session.upstream.open(live.exchange);
   await respond({
     response,
@@ -159,10 +157,7 @@ async function upgrade(
   upgraded: { readonly request: IncomingMessage; readonly socket: Duplex; readonly rest: Buffer },
 ): Promise<void> {
   const target = destinationOf(options, upgraded.request, arrival);
-  if ('head' in target) {
-    upgraded.socket.end(answerBytes(target));
-    return;
-  }
+  if ('head' in target) return endWith(upgraded.socket, answerBytes(target));
   await serveWebSocket({ ...upgraded, arrival, target, missStatus: options.missStatus });
 }
 
@@ -193,45 +188,4 @@ function ownPage(options: WireOptions, path: string): OwnAnswer {
   return ownAnswer(404, `magneto has /ca.pem here, not ${path}\n`, [
     ['Content-Type', 'text/plain'],
   ]);
-}
-
-function openTunnel(options: WireOptions, arrival: Arrival, authority: string): void {
-  const { socket } = arrival;
-  socket.on('error', (error) => options.onLost('connect', error));
-  const refuse = (failure: Failure): void => {
-    options.onFailure(failure);
-    socket.end(answerBytes(refusal(failure)));
-  };
-  const where = parseAuthority(authority);
-  if (where === undefined) {
-    refuse(
-      new Failure('DESTINATION_UNKNOWN', `CONNECT ${JSON.stringify(authority)} is no host:port`),
-    );
-    return;
-  }
-  const destination: Destination = { ...where, secure: false };
-  if (options.isOwn(destination)) {
-    refuse(new Failure('DESTINATION_IS_PROXY', `${authority} is this proxy`));
-    return;
-  }
-  options.onConnect({
-    arrival: { ...arrival, destination, depth: arrival.depth + 1 },
-    accept: () => socket.write('HTTP/1.1 200 Connection established\r\n\r\n'),
-    refuse,
-  });
-}
-
-function refuseMalformed(options: WireOptions, error: Error, socket: Duplex): void {
-  const code = 'code' in error ? String(error.code) : '';
-  if (!code.startsWith('HPE_') || !socket.writable) {
-    options.onLost('http', error);
-    socket.destroy();
-    return;
-  }
-  const failure =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? new Failure('HEADERS_TOO_LARGE', `a request head passed ${headBytesMax} bytes`)
-      : new Failure('MALFORMED_HTTP', `${error.message} (${code})`, { cause: error });
-  options.onFailure(failure);
-  socket.end(answerBytes(refusal(failure)));
 }
