@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import type { Destination } from '../exchange/destination.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Failure } from '../exchange/failure.ts';
+import type { Answer, ClientHello, Offer, Upstream } from '../exchange/upstream.ts';
+import type { Connection } from './connection.ts';
+import { Unreachable } from './endings.ts';
+import { createEstablish } from './establish.ts';
+import { openHttp } from './http.ts';
+import { Pool } from './pool.ts';
+import type { UpstreamProxy } from './proxy.ts';
+import { relay } from './raw.ts';
+import { Reach } from './reach.ts';
+import { createTrust } from './trust.ts';
+
+export type { UpstreamProxy } from './proxy.ts';
+
+/** How destinations are reached. */
+export interface NetworkOptions {
+  /** Certificate authorities (PEM) believed in addition to those of the system. */
+  readonly upstreamCa: readonly string[];
+  /** Hosts whose certificate is not verified: exact names, `*.example.org` (any depth), or `*`. */
+  readonly insecureHosts: readonly string[];
+  readonly upstreamProxy?: UpstreamProxy;
+  /** Idle connections kept for one destination; 100 by default. */
+  readonly idleSocketsPerDestination?: number;
+}
+
+/** The real upstream: it alone dials out. */
+export interface Network extends Upstream {
+  /** Destroys every connection; resolves when all are closed. */
+  close(): Promise<void>;
+  /** TCP connections that are open or being opened. */
+  readonly openSockets: number;
+}
+
+/** Idle connections kept for all destinations together. */
+const idleSocketsMax = 1_024;
+
+/** Milliseconds after which an idle connection, or one that nobody came to use, is closed. */
+const idleMs = 60_000;
+
+/**
+ * The network as an upstream. `offer` dials and keeps the connection for the first exchange.
+ * @throws Failure OPTION_INVALID where a certificate authority is none.
+ */
+export function createNetwork(options: NetworkOptions): Network {
+  const { upstreamProxy: proxy, idleSocketsPerDestination: perKey = 100 } = options;
+  const sockets = new Set<Socket>();
+  let closed = false;
+  const track = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    if (closed) socket.destroy();
+  };
+  const pool = new Pool({ perKey, total: idleSocketsMax, idleMs });
+  const reach = new Reach(pool, createEstablish({ trust: createTrust(options), proxy, track }));
+  return {
+    offer: (destination, hello) => offer(reach, destination, hello),
+    open: (exchange) => open(exchange, reach, proxy),
+    async close() {
+      pool.close();
+      closed = true;
+      await Promise.all([...sockets].map(destroyed));
+    },
+    get openSockets() {
+      return sockets.size;
+    },
+  };
+}
+
+/** Destroys a socket and waits until it is closed. */
+function destroyed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.destroy();
+  });
+}
+
+async function offer(
+  reach: Reach,
+  destination: Destination,
+  hello: ClientHello | undefined,
+): Promise<Offer> {
+  const wanted = hello === undefined ? destination : { ...destination, secure: true };
+  // A pooled TLS connection tells the terms without another handshake. Without a hello nobody knows
+  // yet whether the server speaks first, and only a connection of its own will show.
+  const idle = hello === undefined ? undefined : reach.idle(wanted);
+  const fits = idle?.alpn === undefined || hello?.alpn.includes(idle.alpn) === true;
+  if (idle !== undefined && fits) return { type: 'terms', ...alpnOf(idle) };
+  try {
+    const connection = await reach.forOffer(wanted, hello);
+    const { spoke } = reach.keep(wanted, connection);
+    return { type: 'terms', ...alpnOf(connection), serverSpoke: spoke };
+  } catch (error) {
+    if (error instanceof Unreachable) return { type: 'ended', ending: error.ending };
+    // The destination has done nothing: accept, so that the failure is told inside the protocol.
+    if (error instanceof Failure) return { type: 'unknown' };
+    throw error;
+  }
+}
+
+function alpnOf({ alpn }: Connection): { readonly alpn?: string } {
+  return alpn === undefined ? {} : { alpn };
+}
+
+async function open(
+  exchange: Exchange,
+  reach: Reach,
+  proxy: UpstreamProxy | undefined,
+): Promise<Answer> {
+  try {
+    if (exchange.kind !== 'stream') return await openHttp(exchange, { reach, proxy });
+    const connection = await reach.forStream(exchange.destination, { signal: exchange.signal });
+    return relay(exchange, connection);
+  } catch (error) {
+    if (error instanceof Unreachable) {
+      return { body: undefined, ending: error.ending, outcome: 'forwarded' };
+    }
+    if (error instanceof Failure) {
+      const ending = { type: 'refused' } as const;
+      return { body: undefined, ending, outcome: 'failed', failure: error };
+    }
+    throw error;
+  }
+}
