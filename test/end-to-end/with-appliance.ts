@@ -50,6 +50,48 @@ export async function withAppliance(
   return running.appliance.stop();
 }
 
+/** The variables of a mode whose cassettes and CA are below a folder. */
+export function modeIn(
+  folder: string,
+  mode: string,
+): Readonly<Record<string, string>> & {
+  readonly MAGNETO_CERT_DIR: string;
+} {
+  return {
+    MAGNETO_MODE: mode,
+    MAGNETO_CASSETTE_DIR: join(folder, 'cassettes'),
+    MAGNETO_CERT_DIR: join(folder, 'certs'),
+  };
+}
+
+/** Runs a body while it is recorded, and again in replay when the server is gone. */
+export async function twice<Result>(
+  origin: { readonly stop: () => Promise<void> },
+  body: (running: Running, live: boolean) => Promise<Result>,
+  more: (live: boolean) => Readonly<Record<string, string>> = () => ({}),
+): Promise<readonly [live: Result, again: Result]> {
+  return withFolder(async (folder) => {
+    const run = async (live: boolean): Promise<Result> => {
+      const running = await startWith({
+        ...modeIn(folder, live ? 'record' : 'replay'),
+        ...more(live),
+      });
+      try {
+        return await body(running, live);
+      } finally {
+        await running.appliance.stop();
+      }
+    };
+    try {
+      const live = await run(true);
+      await origin.stop();
+      return [live, await run(false)];
+    } finally {
+      await origin.stop();
+    }
+  });
+}
+
 /** A temporary folder for one test. */
 export async function withFolder<Result>(
   body: (folder: string) => Promise<Result>,
