@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { inspect } from 'node:util';
 import { X509Certificate } from 'node:crypto';
 import { isAddressRange } from '../support/address-list.ts';
 import { errorCode } from '../support/system-error.ts';
@@ -18,8 +19,8 @@ export interface UpstreamProxy {
   /** Lower-case name or IP address, without brackets. */
   readonly host: string;
   readonly port: number;
-  /** The value of `Proxy-Authorization`, where there are credentials. A function, so that printing the settings cannot print it. */
-  readonly authorization?: () => string;
+  /** `user:password`, unescaped; printing the settings leaves it out. */
+  readonly credentials?: string;
 }
 
 /** What is wrong with a value; the message goes on from "MAGNETO_X is …". */
@@ -170,14 +171,19 @@ export function upstreamProxy(text: string): UpstreamProxy | undefined {
   };
   if (proxy.port === 0) throw new ValueError('no proxy');
   if (url.username === '' && url.password === '') return proxy;
-  const basic = basicCredentials(url);
-  return { ...proxy, authorization: () => basic };
+  const credentials = `${unescaped(url.username)}:${unescaped(url.password)}`;
+  return Object.assign(new DiscreetProxy(), proxy, { credentials });
 }
 
-/** RFC 7617, with the escapes of the URL undone. */
-function basicCredentials(url: URL): string {
-  const pair = `${unescaped(url.username)}:${unescaped(url.password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
+/** Its credentials can be read, but are in no print of it: not in JSON, so not in the log, nor in what `inspect` shows. */
+class DiscreetProxy {
+  toJSON(): object {
+    return Object.assign({}, this, { credentials: '[FILTERED]' });
+  }
+
+  [inspect.custom](): object {
+    return this.toJSON();
+  }
 }
 
 /** A password with a bare "%" is meant as it stands. */
