@@ -15,7 +15,7 @@ import type { OpenSession } from './mode/mode.ts';
 import { openSession } from './mode/mode.ts';
 import type { Network, NetworkOptions } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
-import type { Report, Status } from './reporting.ts';
+import type { Report, Run, Status } from './reporting.ts';
 import {
   createLossReport,
   createReport,
@@ -66,43 +66,57 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   }
 }
 
-/** The rooms that serve, built and joined but not listening yet. */
-interface House {
+/** The rooms that need no cassette. */
+interface Ground {
   readonly settings: Settings;
   readonly log: Logger;
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly authority: Authority;
   readonly network: Network;
-  readonly session: OpenSession;
   readonly report: Report;
 }
 
+interface House extends Ground {
+  readonly session: OpenSession;
+  readonly control: Control;
+}
+
 async function start(options: ApplianceOptions, opened: Closers): Promise<Appliance> {
-  const house = await build(options, opened);
-  const { settings, log, authority } = house;
-  const proxies: Listening[] = [];
-  const intake = openIntake(house, ownDestinations(proxies));
-  house.metrics.watchSockets(() => intake.connections);
-  opened.push(() => intake.close(0));
-  proxies.push(...(await listenOnAll(intake, settings, log)));
-  const control = openControl(house);
+  const ground = await layGround(options, opened);
+  const { settings, log, metrics, authority } = ground;
+  // The control plane comes first: while a large cassette is read, /health says that it is.
+  const run: Run = { phase: 'starting' };
+  const control = openControl(ground, run);
   opened.push(() => control.close());
   const { controlHosts: hosts, controlPort: port } = settings;
   const controls = await listenOnAll(control, { hosts, port }, log);
+  const session = await openRun(ground);
+  opened.push(() => session.discard());
+  run.session = session;
+  const proxies: Listening[] = [];
+  const house: House = { ...ground, session, control };
+  const intake = openIntake(house, ownDestinations(proxies));
+  opened.push(() => intake.close(0));
+  metrics.watchSockets(() => intake.connections);
+  proxies.push(...(await listenOnAll(intake, settings, log)));
+  run.phase = 'serving';
   return {
     addresses: { proxy: proxies, control: controls },
     certificateFile: authority.certificateFile,
-    status: () => statusOf(settings, house.session),
+    status: () => statusOf(settings, run),
     receipt: () => receiptOf(house),
-    stop: once(() => stop(house, intake, control)),
+    stop: once(() => {
+      run.phase = 'stopping';
+      return stop(house, intake);
+    }),
   };
 }
 
 /** Closes what was opened, the last first. */
 type Closers = (() => Promise<void>)[];
 
-async function build({ settings, log }: ApplianceOptions, opened: Closers): Promise<House> {
+async function layGround({ settings, log }: ApplianceOptions, opened: Closers): Promise<Ground> {
   const journal = createJournal();
   const metrics = createMetrics({ journal });
   opened.push(() => Promise.resolve(metrics.close()));
@@ -110,10 +124,7 @@ async function build({ settings, log }: ApplianceOptions, opened: Closers): Prom
   const network = createNetwork(networkOptions(settings));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
-  const built = { settings, log, journal, metrics, authority, network, report };
-  const session = await openRun(built);
-  opened.push(() => session.close());
-  return { ...built, session };
+  return { settings, log, journal, metrics, authority, network, report };
 }
 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
@@ -138,11 +149,11 @@ function openIntake(house: House, isOwn: (destination: Destination) => boolean):
   return intake;
 }
 
-function openControl(house: House): Control {
-  const { settings, session, authority, metrics } = house;
+function openControl(ground: Ground, run: Run): Control {
+  const { settings, authority, metrics, journal } = ground;
   return createControl({
-    status: () => statusOf(settings, session),
-    receipt: () => receiptOf(house),
+    status: () => statusOf(settings, run),
+    receipt: () => receiptOf({ settings, journal, session: run.session }),
     certificatePem: () => authority.certificatePem,
     metrics,
     allowClients: settings.allowClients,
@@ -153,9 +164,8 @@ function openControl(house: House): Control {
 async function stop(
   house: House,
   intake: Intake,
-  control: Control,
 ): Promise<{ readonly receipt: Receipt; readonly exitStatus: number }> {
-  const { session, network, metrics, log, report } = house;
+  const { session, control, network, metrics, log, report } = house;
   await intake.close(drainMs);
   await session.close().catch(reportFailure(report));
   await control.close();
@@ -192,8 +202,8 @@ function networkOptions(settings: Settings): NetworkOptions {
 }
 
 /** Opens the session that all clients share. */
-async function openRun(house: Omit<House, 'session'>): Promise<OpenSession> {
-  const { settings, log, journal, network, report, metrics } = house;
+async function openRun(ground: Ground): Promise<OpenSession> {
+  const { settings, log, journal, network, report, metrics } = ground;
   const library = openLibrary({
     directory: settings.cassetteDir,
     format: settings.cassetteFormat,

@@ -47,33 +47,41 @@ export interface Status {
   readonly [more: string]: unknown;
 }
 
-/** The status of a session: not ready when it ought to record and cannot write. */
-export function statusOf(settings: Settings, session: OpenSession): Status {
-  const failure = session.failure();
+/** How far the run has come. */
+export interface Run {
+  phase: 'starting' | 'serving' | 'stopping';
+  session?: OpenSession;
+}
+
+/** The status of a run: ready while it serves, and not when it ought to record and cannot write. */
+export function statusOf(settings: Settings, { phase, session }: Run): Status {
+  const failure = session?.failure();
+  const reason = failure === undefined ? phase : failureLine(failure);
+  const ready = phase === 'serving' && failure === undefined;
   return {
-    ready: failure === undefined,
-    ...(failure === undefined ? {} : { reason: failureLine(failure) }),
+    ready,
+    ...(ready ? {} : { reason }),
     mode: settings.mode,
-    acts: session.acts,
+    acts: session?.acts ?? settings.mode,
     cassette: settings.cassetteName,
-    interactions: session.interactions(),
+    interactions: session?.interactions() ?? 0,
   };
 }
 
 /** The receipt of the run so far. */
 export function receiptOf(run: {
   readonly settings: Settings;
-  readonly session: OpenSession;
   readonly journal: Journal;
+  readonly session?: OpenSession | undefined;
 }): Receipt {
   const { settings, session, journal } = run;
   return receipt(journal.counts(), {
     mode: settings.mode,
     cassette: settings.cassetteName,
-    loaded: session.loaded,
-    unused: session.unused(),
-    unfinished: session.unfinished(),
-    cassetteDigest: session.digest,
+    loaded: session?.loaded ?? 0,
+    unused: session?.unused() ?? 0,
+    unfinished: session?.unfinished() ?? false,
+    cassetteDigest: session?.digest ?? null,
   });
 }
 

@@ -56,6 +56,8 @@ export interface OpenSession extends Session {
   readonly failure: () => Failure | undefined;
   /** Ends the take in order: end mark, flush, compaction. */
   readonly close: () => Promise<void>;
+  /** Drops the take, where the run never came to serve anybody. */
+  readonly discard: () => Promise<void>;
 }
 
 /** What a mode needs: a recording to play, a take to write, and what a miss falls through to. */
@@ -64,6 +66,8 @@ interface Plan {
   readonly plays: boolean;
   readonly writes: 'nothing' | 'anew' | 'added';
   readonly onMiss: OnMiss;
+  /** What stood on disk. */
+  readonly standing: Standing;
 }
 
 /** Opens a session: looks at what stands on disk, decides what its mode does, and plugs in the upstream of that. */
@@ -86,16 +90,25 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     loaded: recording?.interactions.length ?? 0,
     digest: recording?.digest ?? null,
     unused: () => cursors?.unused() ?? 0,
-    unfinished: () => (take === undefined ? recording?.unfinished === true : take.failure !== undefined),
+    unfinished: () =>
+      take === undefined ? recording?.unfinished === true : take.failure !== undefined,
     interactions: () => (recording?.interactions.length ?? 0) + (take?.recorded ?? 0),
     failure: () => take?.failure,
     close: async () => {
       if (take === undefined) return;
-      // Nobody asked `auto` for an empty cassette, and the next run would replay it.
-      if (options.mode === 'auto' && take.recorded === 0) await take.discard();
-      else await take.finish();
+      if (take.recorded > 0 || isWorthKeeping(options, plan)) await take.finish();
+      else await take.discard();
     },
+    discard: async () => take?.discard(),
   };
+}
+
+/**
+ * Whether a take without a single interaction becomes a cassette. Nobody asked `auto` for an empty
+ * one, which the next run would replay; and none takes the place of one that holds something.
+ */
+function isWorthKeeping({ mode }: SessionOptions, { standing }: Plan): boolean {
+  return mode !== 'auto' && !isComplete(standing);
 }
 
 /** The two tables of the design: what each mode does with what stands on disk, and on a miss. */
@@ -105,15 +118,17 @@ async function planFor(options: SessionOptions): Promise<Plan> {
   const standing = await library.look(cassette);
   switch (mode) {
     case 'record':
-      return recordAnew;
-    case 'hybrid':
-      return { acts: 'hybrid', plays: standing !== 'nothing', writes: 'added', onMiss: 'record' };
+      return recordAnew(standing);
+    case 'hybrid': {
+      const plays = standing !== 'nothing';
+      return { acts: 'hybrid', plays, writes: 'added', onMiss: 'record', standing };
+    }
     case 'replay':
-      return replaying(onMiss);
+      return replaying(onMiss, standing);
     case 'auto':
-      if (isComplete(standing)) return replaying(onMiss);
+      if (isComplete(standing)) return replaying(onMiss, standing);
       if (options.ci) throw refusedInCi(options, standing);
-      return recordAnew;
+      return recordAnew(standing);
   }
 }
 
@@ -122,12 +137,16 @@ const passthrough: Plan = {
   plays: false,
   writes: 'nothing',
   onMiss: 'passthrough',
+  standing: 'nothing',
 };
 
-const recordAnew: Plan = { acts: 'record', plays: false, writes: 'anew', onMiss: 'record' };
+function recordAnew(standing: Standing): Plan {
+  return { acts: 'record', plays: false, writes: 'anew', onMiss: 'record', standing };
+}
 
-function replaying(onMiss: OnMiss): Plan {
-  return { acts: 'replay', plays: true, writes: onMiss === 'record' ? 'added' : 'nothing', onMiss };
+function replaying(onMiss: OnMiss, standing: Standing): Plan {
+  const writes = onMiss === 'record' ? 'added' : 'nothing';
+  return { acts: 'replay', plays: true, writes, onMiss, standing };
 }
 
 function isComplete(standing: Standing): boolean {
@@ -160,7 +179,11 @@ function upstreamOf(parts: {
   return plan.onMiss === 'fail' ? recorded : either(recorded, live);
 }
 
-function recordInto(take: Take, options: SessionOptions, recording: Recording | undefined): Upstream {
+function recordInto(
+  take: Take,
+  options: SessionOptions,
+  recording: Recording | undefined,
+): Upstream {
   let sequence = recording?.interactions.length ?? 0;
   return record(options.network, {
     append: (interaction) => take.append(interaction),
