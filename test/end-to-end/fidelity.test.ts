@@ -284,9 +284,9 @@ describe('what cannot be said in a table', () => {
       );
       return (JSON.parse(body.toString()) as { n: unknown }).n;
     };
-    const [, again] = await twice(origin, async (running, live) => {
+    const [, again] = await twice(origin, async (running, isLive) => {
       const got: unknown[] = [];
-      for (let times = live ? 3 : 5; times > 0; times -= 1) got.push(await ask(running));
+      for (let times = isLive ? 3 : 5; times > 0; times -= 1) got.push(await ask(running));
       return { got, receipt: running.appliance.receipt() };
     });
     expect(again.got).toEqual([1, 2, 3, 3, 3]);
@@ -303,10 +303,10 @@ describe('what cannot be said in a table', () => {
     const origin = await startRawOrigin((_request, socket) => {
       socket.write(ok(['Content-Length: 5'], 'found'));
     });
-    const [, again] = await twice(origin, ({ via }, live) =>
+    const [, again] = await twice(origin, ({ via }, isLive) =>
       askRaw(
         via.proxyPort,
-        `GET http://localhost:${origin.port}/?${live ? 'b=2&a=1&a=0' : 'a=1&a=0&b=2'} HTTP/1.1\r\nHost: x\r\n\r\n`,
+        `GET http://localhost:${origin.port}/?${isLive ? 'b=2&a=1&a=0' : 'a=1&a=0&b=2'} HTTP/1.1\r\nHost: x\r\n\r\n`,
       ),
     );
     expect(again.body.toString()).toBe('found');
@@ -354,7 +354,7 @@ describe('what cannot be said in a table', () => {
         socket.destroy();
         return response;
       },
-      (live) => (live ? { MAGNETO_UPSTREAM_CA: origin.caFile } : {}),
+      (isLive) => (isLive ? { MAGNETO_UPSTREAM_CA: origin.caFile } : {}),
     );
     expect(live.head.split('\r\n').slice(0, 4)).toEqual([
       'HTTP/1.1 200 Fine',
