@@ -17,6 +17,8 @@ export interface Appliance {
   readonly receipt: () => Promise<Receipt>;
   /** Connections that it tried to open although it must not. */
   readonly attempts: () => number;
+  /** Whether a process under the same seal fails to reach even a port that listens. */
+  readonly sealHolds: () => Promise<boolean>;
   /** Ends it as a container would (SIGTERM); gives the exit status. */
   readonly stop: () => Promise<number | undefined>;
 }
@@ -32,6 +34,7 @@ export interface Start {
   readonly sealed: boolean;
 }
 
+const guard = new URL('./refuse-outgoing.ts', import.meta.url).href;
 const bundle = join(import.meta.dirname, '../dist/magneto.cjs');
 
 /** Starts the appliance and waits until it says that it is ready. */
@@ -40,7 +43,6 @@ export async function startAppliance(start: Start): Promise<Appliance> {
   const [port, controlPort] = [await freePort(), await freePort()];
   const log = join(folder, `${mode}.log`);
   const attempts = join(folder, 'attempts');
-  const guard = new URL('./refuse-outgoing.ts', import.meta.url).href;
   const child = execa(process.execPath, [...(sealed ? ['--import', guard] : []), bundle], {
     cwd: folder,
     extendEnv: false,
@@ -71,6 +73,7 @@ export async function startAppliance(start: Start): Promise<Appliance> {
     receipt: async () => (await (await fetch(`${control}/receipt`)).json()) as Receipt,
     attempts: () =>
       existsSync(attempts) ? readFileSync(attempts, 'utf8').split('\n').length - 1 : 0,
+    sealHolds: () => isSealed(controlPort),
     async stop() {
       child.kill('SIGTERM');
       return (await child).exitCode;
@@ -97,6 +100,17 @@ async function ready(
     await sleep(50);
   }
   throw new Error(`the appliance did not start:\n${readFileSync(process_.log, 'utf8')}`);
+}
+
+async function isSealed(port: number): Promise<boolean> {
+  const dial = `require('node:net').connect(${port}, '127.0.0.1')
+    .on('connect', () => process.exit(1)).on('error', () => process.exit(0));`;
+  const probe = await execa(process.execPath, ['--import', guard, '--eval', dial], {
+    extendEnv: false,
+    env: cleanEnvironment(),
+    reject: false,
+  });
+  return probe.exitCode === 0;
 }
 
 async function freePort(): Promise<number> {

@@ -56,7 +56,11 @@ async function tell(folder: string, flags: Flags): Promise<number> {
     ),
     check(replay.refused, 'the ports of the server refuse connections'),
     check(origin.saw() === saw, `the server saw ${saw} exchanges while recording, and none since`),
-    check(replay.attempts === 0, 'the replaying appliance tried to open no connection'),
+    check(
+      replay.sealHolds,
+      'a process sealed as the replaying appliance was reaches no port at all',
+    ),
+    check(replay.attempts === 0, 'the replaying appliance did not even try'),
     check(nothingLive(replay.receipt), 'its receipt says: nothing missed, no live call'),
     check(replay.exitStatus === 0, 'it ended with exit status 0'),
     check(
@@ -94,6 +98,7 @@ interface Replay {
   readonly receipt: Receipt;
   readonly refused: boolean;
   readonly attempts: number;
+  readonly sealHolds: boolean;
   readonly exitStatus: number | undefined;
 }
 
@@ -104,8 +109,9 @@ async function replayAll(folder: string, origin: Origin, script: Script): Promis
   const appliance = await startAppliance({ mode: 'replay', folder, upstreamCa, sealed: true });
   const played = await play(folder, appliance, script);
   const receipt = await appliance.receipt();
+  const sealHolds = await appliance.sealHolds();
   const exitStatus = await appliance.stop();
-  return { played, receipt, refused, attempts: appliance.attempts(), exitStatus };
+  return { played, receipt, refused, attempts: appliance.attempts(), sealHolds, exitStatus };
 }
 
 async function play(

@@ -44,10 +44,10 @@ export function sayPlayed({ scene, seen, ms }: Played): void {
 /** Prints the table of all scenes, and below it where any of them parted. */
 export function sayTable(rows: readonly Row[]): void {
   const head = `${'client'.padEnd(17)}${'protocol'.padEnd(10)}${'what'.padEnd(31)}`;
-  say(paint('bold', `  ${head}recorded  replayed      ms  then  equal?`));
+  say(paint('bold', `  ${head}recorded  replayed  1st ms  2nd ms  equal?`));
   for (const { scene, recorded, replayed, comparison } of rows) {
     const bytes = [recorded, replayed].map(({ seen }) => String(seen.bytes.length).padStart(8));
-    const times = `${String(recorded.ms).padStart(8)}${String(replayed.ms).padStart(6)}`;
+    const times = `${String(recorded.ms).padStart(8)}${String(replayed.ms).padStart(8)}`;
     say(`  ${columns(scene)}${bytes.join('  ')}${times}  ${verdict(comparison)}`);
   }
   for (const { scene, comparison } of rows) {

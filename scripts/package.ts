@@ -1,13 +1,11 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { bundle } from './bundle.ts';
 import { sourceFiles } from './sources.ts';
 
 /** What is published is this folder, never the root, which brings a Node of its own. */
 const folder = 'dist/package';
-
-const foreignImport = /(?:from|import\()\s*'(?!\.{1,2}\/|node:)([^']+)'/g;
 
 async function main(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -24,11 +22,30 @@ async function writeTypes(out: string): Promise<void> {
   const emit = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly'];
   const places = ['--project', 'tsconfig.package.json', '--rootDir', 'src', '--outDir', out];
   await execa(process.execPath, [compiler, ...places, ...emit], { stdio: 'inherit' });
-  const foreign = sourceFiles(out).flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(foreignImport)].map((match) => `${file}: ${match[1]}`),
+  const face = reached(join(out, 'index.d.ts'));
+  for (const file of sourceFiles(out)) if (!face.has(file)) rmSync(file);
+  const foreign = [...face].flatMap((file) =>
+    importsOf(file)
+      .filter((name) => !/^(?:\.{1,2}\/|node:)/.test(name))
+      .map((name) => `${file}: ${name}`),
   );
   // The package depends on nothing, so its types must not either.
   if (foreign.length > 0) throw new Error(`types that no user has:\n${foreign.join('\n')}`);
+}
+
+/** The declarations that a user of this one sees; the compiler writes those of every file beneath. */
+function reached(file: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const name of importsOf(file)) {
+    if (name.startsWith('.')) reached(join(dirname(file), name.replace(/\.ts$/, '.d.ts')), seen);
+  }
+  return seen;
+}
+
+function importsOf(file: string): readonly string[] {
+  const imports = /(?:from|import\()\s*'([^']+)'/g;
+  return [...readFileSync(file, 'utf8').matchAll(imports)].map((match) => match[1] ?? '');
 }
 
 /** The root's facts without its tools; everything it runs on is in the bundle. */
