@@ -6,7 +6,7 @@ import { serve } from './serve.ts';
 import { version } from './version.ts';
 
 export { logTo } from './log.ts';
-export type { Streams, Writer } from './log.ts';
+export type { Streams } from './log.ts';
 export { bugStatus } from './serve.ts';
 
 /**

@@ -8,8 +8,6 @@ import { optionNames, options } from './options.ts';
 import type { Option, OptionName, OptionValues } from './options.ts';
 import { ValueError } from './values.ts';
 
-export type { Latency, UpstreamProxy } from './values.ts';
-
 /** Everything that can be set, checked and typed; see docs/configuration.md for what each means. */
 export interface Settings extends OptionValues {
   /** Whether this is a continuous-integration run (`CI` is `true` or `1`), in which `auto` refuses to record. */

@@ -74,7 +74,7 @@ export function cassetteName(text: string): string {
 }
 
 /** The members of a comma-separated list, trimmed, without empty ones. */
-export function list(text: string): readonly string[] {
+function list(text: string): readonly string[] {
   return text
     .split(',')
     .map((member) => member.trim())

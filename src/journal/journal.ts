@@ -7,7 +7,7 @@ import type { Counts } from './counts.ts';
 
 export type { Counts } from './counts.ts';
 export { receipt } from './receipt.ts';
-export type { Receipt, RunFacts } from './receipt.ts';
+export type { Receipt } from './receipt.ts';
 
 /** What became of one exchange, or of one attempt to connect: no secrets, no bodies. */
 export interface JournalEntry {
