@@ -134,6 +134,8 @@ export interface Take {
   finish(): Promise<void>;
   /** Leaves the take unfinished: no end mark. */
   close(): Promise<void>;
+  /** Takes back a take that has written no interaction: its log goes, one that was put aside returns; else as `close`. */
+  discard(): Promise<void>;
 }
 
 /** Opens the library of a directory; touches no file. */

@@ -9,7 +9,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import { type Headers, headerTokens } from '../exchange/headers.ts';
-import { errorCode } from './disk.ts';
+import { errorCode } from '../support/system-error.ts';
 
 /** A content coding (RFC 9110, 8.4.1; RFC 8878) that can be undone and done again. */
 export type Coding = 'gzip' | 'deflate' | 'br' | 'zstd';

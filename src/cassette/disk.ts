@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '../support/system-error.ts';
 
 /** An open file; each operation rejects with Node's error (`code` names it). */
 export interface OpenFile {
@@ -58,12 +59,6 @@ export const realDisk: Disk = {
     }
   },
 };
-
-/** The code of a system error (`ENOSPC`); nothing for any other. */
-export function errorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
 
 /** The whole of a file. */
 export async function readWhole(disk: Disk, path: string): Promise<Buffer> {

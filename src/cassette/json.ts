@@ -60,7 +60,7 @@ function place(bytes: Buffer, offset: number): string {
   return ` at byte ${offset} (line ${line})`;
 }
 
-/** The first byte that ends no valid UTF-8, found by halving. */
+/** Where the first character stands that is no UTF-8, found by halving. */
 function invalidAt(bytes: Buffer): number {
   let [valid, invalid] = [0, bytes.length];
   while (invalid - valid > 1) {
@@ -68,7 +68,7 @@ function invalidAt(bytes: Buffer): number {
     if (isUtf8(wholeCharacters(bytes.subarray(0, middle)))) valid = middle;
     else invalid = middle;
   }
-  return valid;
+  return wholeCharacters(bytes.subarray(0, valid)).length;
 }
 
 /** Bytes without a character that is cut at their end. */

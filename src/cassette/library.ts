@@ -1,9 +1,10 @@
 import { createHash, hash } from 'node:crypto';
 import { Failure } from '../exchange/failure.ts';
+import { errorCode } from '../support/system-error.ts';
 import type { CassetteLibrary, LibraryOptions, Recording, Standing, Take } from './cassette.ts';
 import { readBytes, readCassette } from './cassette-file.ts';
 import { baseOf, compact, readMerged } from './compaction.ts';
-import { type Disk, errorCode, readWhole, realDisk } from './disk.ts';
+import { type Disk, readWhole, realDisk } from './disk.ts';
 import type { LogContent } from './log.ts';
 import { type Places, placesOf } from './names.ts';
 import { createRecording } from './recording.ts';
@@ -136,5 +137,6 @@ function untilClosed(take: Take, free: () => void): Take {
     append: (interaction) => take.append(interaction),
     finish: () => take.finish().finally(free),
     close: () => take.close().finally(free),
+    discard: () => take.discard().finally(free),
   };
 }

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { Failure } from '../exchange/failure.ts';
+import { errorCode } from '../support/system-error.ts';
 import type { LibraryOptions } from './cassette.ts';
 import type { OpenFile } from './disk.ts';
-import { errorCode } from './disk.ts';
 
 /** Under `interval`, what was written is on the disk this many milliseconds later at most. */
 const intervalMs = 100;

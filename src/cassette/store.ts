@@ -1,7 +1,7 @@
 import { Failure } from '../exchange/failure.ts';
+import { errorCode } from '../support/system-error.ts';
 import type { CassetteFormat, LibraryOptions } from './cassette.ts';
 import type { Disk } from './disk.ts';
-import { errorCode } from './disk.ts';
 import { type LogContent, scanLog } from './log.ts';
 import { formats, type Places } from './names.ts';
 
@@ -24,8 +24,8 @@ export interface Survey {
   readonly cassettes: readonly Standing[];
   /** Absent too where the log broke off before its take had begun. */
   readonly log: LogContent | undefined;
-  /** Whether there is a file in the log's place, of whatever content. */
-  readonly logStands: boolean;
+  /** Size of the file in the log's place, of whatever content; absent where there is none. */
+  readonly logBytes: number | undefined;
 }
 
 /**
@@ -39,10 +39,10 @@ export async function survey({ disk, options }: Store, places: Places): Promise<
       const file = places.files[format];
       if ((await disk.size(file)) !== undefined) cassettes.push({ format, file });
     }
-    const logStands = (await disk.size(places.log)) !== undefined;
-    const log = logStands ? await readLog(disk, places.log) : undefined;
+    const logBytes = await disk.size(places.log);
+    const log = logBytes === undefined ? undefined : await readLog(disk, places.log);
     if (log !== undefined) warnOfTornTail(log, options.warn);
-    return { places, cassettes, log: log?.begin === undefined ? undefined : log, logStands };
+    return { places, cassettes, log: log?.begin === undefined ? undefined : log, logBytes };
   } catch (error) {
     throw unreadable(places.log, error);
   }

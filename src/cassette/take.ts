@@ -1,15 +1,14 @@
-import { hash, randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
 import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import { redactInteraction } from '../redaction/redaction.ts';
+import { errorCode } from '../support/system-error.ts';
 import type { Take } from './cassette.ts';
 import { compact } from './compaction.ts';
-import { type Disk, errorCode, type OpenFile, readWhole, removeFolders } from './disk.ts';
-import { beginFrame, endFrame, interactionFrame, type LogContent, logHeader } from './log.ts';
+import { endFrame, interactionFrame } from './log.ts';
+import { type OpenLog, openLog, probe } from './log-opening.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Places } from './names.ts';
-import { onlyCassette, type Store, type Survey, survey, unwritable } from './store.ts';
+import { type Store, type Survey, survey, unwritable } from './store.ts';
 
 /**
  * Begins a take.
@@ -19,53 +18,7 @@ import { onlyCassette, type Store, type Survey, survey, unwritable } from './sto
 export async function beginTake(store: Store, places: Places, adds: boolean): Promise<Take> {
   await probe(store, places);
   const found = await surveyAfterCompaction(store, places);
-  try {
-    const log = await openLog(store, found, adds);
-    return new LogTake(store, places, log);
-  } catch (error) {
-    throw unwritable(places.log, error);
-  }
-}
-
-/** An open log, and where its next frame goes. */
-interface OpenLog {
-  readonly file: OpenFile;
-  readonly position: number;
-  /** Interactions that stood in it before. */
-  readonly before: number;
-}
-
-/** Enough that a volume which is full, or all but full, is found out. */
-const probeBytes = 64 * 1024;
-
-/** Writes and removes a file, since permissions alone do not tell a read-only or full volume. */
-async function probe({ disk }: Store, places: Places): Promise<void> {
-  const folder = dirname(places.log);
-  const path = join(folder, `.magneto-${randomUUID()}.tmp`);
-  let made: string | undefined;
-  try {
-    made = await disk.makeFolder(folder);
-    const file = await disk.open(path, 'make');
-    try {
-      await file.write(0, [Buffer.alloc(probeBytes)]);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await disk.remove(path);
-    if (made !== undefined) await syncNewFolders(disk, folder, dirname(made));
-  } catch (error) {
-    await disk.remove(path).catch(() => undefined);
-    if (made !== undefined) await removeFolders(disk, folder, made);
-    throw unwritable(folder, error);
-  }
-}
-
-async function syncNewFolders(disk: Disk, from: string, to: string): Promise<void> {
-  for (let folder = dirname(from); folder.length >= to.length; folder = dirname(folder)) {
-    await disk.syncFolder(folder);
-    if (folder === dirname(folder)) return;
-  }
+  return new LogTake(store, places, await openLog(store, found, adds));
 }
 
 async function surveyAfterCompaction(store: Store, places: Places): Promise<Survey> {
@@ -79,84 +32,19 @@ async function surveyAfterCompaction(store: Store, places: Places): Promise<Surv
   return survey(store, places);
 }
 
-async function openLog(store: Store, found: Survey, adds: boolean): Promise<OpenLog> {
-  const { disk } = store;
-  const { log, places } = found;
-  const cassette = onlyCassette(found);
-  const bytes = adds && cassette !== undefined ? await readWhole(disk, cassette.file) : undefined;
-  const pieces = beginFrame({
-    name: places.name,
-    startedAt: new Date().toISOString(),
-    adds,
-    base: bytes === undefined ? '' : hash('sha256', bytes, 'hex'),
-  });
-  // A take that was to replace the cassette is not gone on with by one that adds to it.
-  const goesOn = adds && log?.begin !== undefined && (log.begin.adds || cassette === undefined);
-  return goesOn ? continueLog(store, log, pieces) : newLog(store, found, pieces);
-}
-
-async function continueLog(
-  { disk, options }: Store,
-  log: LogContent,
-  pieces: readonly Buffer[],
-): Promise<OpenLog> {
-  const file = await disk.open(log.path, 'change');
-  try {
-    await file.truncate(log.soundBytes);
-    await file.write(log.soundBytes, pieces);
-    if (options.fsync !== 'never') await file.sync();
-  } catch (error) {
-    await file.truncate(log.soundBytes).catch(() => undefined);
-    await file.close().catch(() => undefined);
-    throw error;
-  }
-  return { file, position: log.soundBytes + lengthOf(pieces), before: log.entries.length };
-}
-
-async function newLog(
-  { disk, options }: Store,
-  found: Survey,
-  frame: readonly Buffer[],
-): Promise<OpenLog> {
-  const path = found.places.log;
-  if (found.logStands) await putAside(disk, found);
-  const file = await disk.open(path, 'make');
-  const pieces = [logHeader, ...frame];
-  try {
-    await file.write(0, pieces);
-    if (options.fsync !== 'never') {
-      await file.sync();
-      await disk.syncFolder(dirname(path));
-    }
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await disk.remove(path).catch(() => undefined);
-    throw error;
-  }
-  return { file, position: lengthOf(pieces), before: 0 };
-}
-
-function lengthOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
-}
-
-/** An unfinished log waits beside the new one; one without interactions displaces no older one that has some. */
-async function putAside(disk: Disk, { log, places }: Survey): Promise<void> {
-  if (log !== undefined && log.entries.length > 0) await disk.rename(places.log, places.aside);
-  else await disk.remove(places.log);
-}
-
 class LogTake implements Take {
   readonly #store: Store;
   readonly #places: Places;
   readonly #writer: LogWriter;
   readonly #before: number;
+  readonly #displaced: boolean;
   #accepted = 0;
   #recorded = 0;
   #failure: Failure | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(store: Store, places: Places, { file, position, before }: OpenLog) {
+  constructor(store: Store, places: Places, { file, position, before, displaced }: OpenLog) {
+    this.#displaced = displaced;
     this.#store = store;
     this.#places = places;
     this.#before = before;
@@ -188,6 +76,25 @@ class LogTake implements Take {
   close(): Promise<void> {
     this.#closed ??= this.#writer.close();
     return this.#closed;
+  }
+
+  discard(): Promise<void> {
+    this.#closed ??= this.#discard();
+    return this.#closed;
+  }
+
+  async #discard(): Promise<void> {
+    // What stood in the log before, or was written by now, is nobody's to throw away.
+    if (this.#before > 0 || this.#accepted > 0) return this.#writer.close();
+    await this.#writer.close().catch(() => undefined);
+    const { disk } = this.#store;
+    const { log, aside } = this.#places;
+    try {
+      if (this.#displaced) await disk.rename(aside, log);
+      else await disk.remove(log);
+    } catch (error) {
+      throw unwritable(log, error);
+    }
   }
 
   async #finish(): Promise<void> {

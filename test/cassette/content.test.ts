@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import { readRoot } from '../../src/cassette/content.ts';
+import { createLibrary } from '../../src/cassette/library.ts';
+import { golden } from './golden.ts';
+import { inFolder } from './folder.ts';
+
+const directory = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/cassettes');
+const warnings: string[] = [];
+const warn = (line: string): void => void warnings.push(line);
+const library = createLibrary({ directory, format: 'json', fsync: 'never', warn });
+
+describe('golden cassettes are read for ever', () => {
+  test.each(['v2-json', 'v2-json-gz', 'v2-msgpack', 'v2-msgpack-gz'])('%s', async (name) => {
+    const { interactions } = await library.load(name);
+    expect(interactions).toEqual(golden);
+    expect(warnings.splice(0)).toEqual([]);
+  });
+
+  test('a write-ahead log', async () => {
+    const { interactions, unfinished } = await library.load('v2-unfinished');
+    expect(interactions).toEqual(golden);
+    expect(unfinished).toBe(true);
+    expect(warnings.splice(0)).toHaveLength(1);
+  });
+
+  test('one edited by hand: lengths are counted anew, bodies encoded anew', async () => {
+    const [counted, encoded] = (await library.load('v2-edited')).interactions;
+    expect(counted?.request.path).toBe('/');
+    expect(counted?.response?.headers[0]).toEqual(['Content-Length', '20']);
+    expect(counted?.response?.body?.toString()).toBe('{"edited":"by hand"}');
+    const body = encoded?.response?.body ?? Buffer.alloc(0);
+    expect(gunzipSync(body).toString()).toBe('edited\nby hand');
+    expect(encoded?.response?.headers[0]).toEqual(['Content-Length', String(body.length)]);
+    expect(warnings.splice(0)).toEqual([expect.stringContaining('edited by hand')]);
+  });
+
+  test('version 1.0, tagged, bodies as lists of bytes', async () => {
+    const [http, slow, nowhere, socket] = (await library.load('v1-tagged')).interactions;
+    expect(http).toMatchObject({
+      kind: 'http',
+      startedAt: '2025-10-10T12:30:01.500Z',
+      request: { path: '/users?page=1', destination: { host: 'api.example.org', secure: true } },
+      response: { status: 200, statusText: 'OK', body: Buffer.from('[{"id":1}]') },
+      timing: { headMs: 42, endMs: 42 },
+      ending: { type: 'finished' },
+    });
+    expect(http?.response?.headers).toEqual([
+      ['content-type', 'application/json'],
+      ['set-cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
+      ['content-length', '10'],
+    ]);
+    expect(http?.request).not.toHaveProperty('body');
+    expect(slow).toMatchObject({ ending: { type: 'timedOut' }, timing: { endMs: 3000 } });
+    expect(slow?.request).toMatchObject({ path: '/', destination: { port: 8080 } });
+    expect(nowhere).toMatchObject({ ending: { type: 'dns' } });
+    expect(socket).toMatchObject({
+      kind: 'websocket',
+      messages: [
+        { from: 'client', atMs: 0, kind: 'text', bytes: Buffer.from('subscribe') },
+        { from: 'server', atMs: 6000, kind: 'text', bytes: Buffer.from('block é') },
+        { from: 'server', atMs: 12_000, kind: 'binary', bytes: Buffer.from([0, 255, 16]) },
+        { from: 'server', atMs: 12_001, kind: 'ping', bytes: Buffer.alloc(0) },
+        { from: 'client', atMs: 12_002, kind: 'pong', bytes: Buffer.alloc(0) },
+      ],
+      ending: { type: 'closed', by: 'server', code: 1001, reason: 'going away' },
+    });
+  });
+
+  test('version 1.0, untagged, bodies as text', async () => {
+    const { interactions } = await library.load('v1-untagged');
+    const [login, logout, socket, down] = interactions;
+    expect(login?.request.body?.toString()).toBe('{"user":"ann"}');
+    expect(login?.response?.body?.toString()).toBe('{"token":"[FILTERED]"}');
+    expect(login?.response?.headers).toEqual([
+      ['Content-Type', 'application/json'],
+      ['Content-Length', '22'],
+    ]);
+    expect(logout?.response).toMatchObject({ status: 204, statusText: 'No Content', headers: [] });
+    expect(socket).toMatchObject({ kind: 'websocket', messages: [{ atMs: 5 }] });
+    expect(down).toMatchObject({ ending: { type: 'refused' } });
+  });
+});
+
+describe('what is written is what was written when it was golden', () => {
+  test.each(['json', 'msgpack'] as const)('in %s', async (format) => {
+    await inFolder(async (folder) => {
+      await folder.complete(golden, { format });
+      const stamp = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
+      const now = readFileSync(join(folder.path, `c.${format}`), 'latin1');
+      const then = readFileSync(join(directory, `v2-${format}.${format}`), 'latin1');
+      const name = format === 'json' ? ['"v2"', '"c"'] : ['\xa2v2', '\xa1c'];
+      const alike = then.replace(name[0] ?? '', name[1] ?? '').replace(stamp, 'T');
+      expect(now.replace(stamp, 'T')).toBe(alike);
+    });
+  });
+});
+
+describe('a root is refused', () => {
+  test.each([
+    [[], 'CASSETTE_CORRUPT', 'f: is no object'],
+    [{}, 'CASSETTE_CORRUPT', 'f: has no version'],
+    [{ version: 2 }, 'CASSETTE_CORRUPT', 'f: has no version'],
+    [{ version: '3.0' }, 'CASSETTE_VERSION_UNKNOWN', 'f: version "3.0" is not known'],
+    [{ version: '2.0', name: 'c', recordedAt: '' }, 'CASSETTE_CORRUPT', 'f: interactions'],
+    [{ version: '1.0' }, 'CASSETTE_CORRUPT', 'f: interactions: is no list'],
+  ])('%j', (root, code, words) => {
+    const read = () => readRoot(root, { file: 'f', format: 'json', warn });
+    expect(read).toThrow(expect.objectContaining({ code }));
+    expect(read).toThrow(words);
+  });
+});
