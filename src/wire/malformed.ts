@@ -50,7 +50,8 @@ function cutBroken(
 
 function failureOf(error: Error): Failure | undefined {
   const code = errorCode(error) ?? '';
-  if (!code.startsWith('HPE_')) return undefined;
+  // A client that leaves amid its request is lost, not at fault.
+  if (!code.startsWith('HPE_') || code === 'HPE_INVALID_EOF_STATE') return undefined;
   if (code === 'HPE_HEADER_OVERFLOW') {
     return new Failure('HEADERS_TOO_LARGE', `a request head passed ${headBytesMax} bytes`);
   }

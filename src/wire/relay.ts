@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Ending, Part, Parts } from '../exchange/conversation.ts';
 import type { Channel } from '../support/channel.ts';
+import { errorCode } from '../support/system-error.ts';
 import { write } from '../support/write.ts';
 
 /** One side of a connection whose bytes are passed on untouched. */
@@ -42,8 +43,7 @@ export async function pumpServer(
 
 /** How a client went, read from the error of its socket. */
 export function goneBy(error: unknown): Ending {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return { type: code === 'ECONNRESET' ? 'reset' : 'cut', by: 'client' };
+  return { type: errorCode(error) === 'ECONNRESET' ? 'reset' : 'cut', by: 'client' };
 }
 
 /** Parts of a body however it is held. */

@@ -128,15 +128,14 @@ function finish({ response, reset }: Responding, ending: Ending): void {
 
 /** Runs the action once it is the response's turn and all bytes written so far are with the kernel. */
 function afterFlush(response: ServerResponse, action: (socket: Duplex) => void): void {
-  const { socket } = response;
-  if (response.destroyed || socket?.destroyed === true) return;
-  if (socket === null) {
-    // Node writes what the response has held back right after this event.
-    response.once('socket', () => setImmediate(() => afterFlush(response, action)));
-    return;
-  }
-  socket.uncork();
-  socket.write('', () => action(socket));
+  const flush = (): void => {
+    const { socket } = response;
+    if (socket !== null && socket.writable) socket.write('', () => action(socket));
+  };
+  // Node gathers the writes of a turn, and holds back those of a response whose turn is yet to
+  // come: in the next turn of the loop all of them are with the socket.
+  if (response.socket === null) response.once('socket', () => setImmediate(flush));
+  else setImmediate(flush);
 }
 
 /** The bytes of a head on a socket that no HTTP writer holds; `Connection` is hop-by-hop and put back for a 101. */
