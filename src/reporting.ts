@@ -64,6 +64,7 @@ export function statusOf(settings: Settings, { phase, session }: Run): Status {
     mode: settings.mode,
     acts: session?.acts ?? settings.mode,
     cassette: settings.cassetteName,
+    ...(session?.file === undefined ? {} : { cassetteFile: session.file }),
     interactions: session?.interactions() ?? 0,
   };
 }

@@ -115,7 +115,7 @@ function ownErrorCounter(registry: Registry): Metrics['onOwnError'] {
     registers: [registry],
   });
   return (code) => {
-    if (!misses.has(code)) errors.inc({ code });
+    if (!misses.has(code) && !isServers(code)) errors.inc({ code });
   };
 }
 
@@ -128,9 +128,14 @@ function endingCounter(registry: Registry): Counter<'ending'> {
   });
 }
 
+/** What a server did, or did not, is traffic: it stands among the endings. */
+function isServers(code: FailureCode): boolean {
+  return code.startsWith('UPSTREAM_');
+}
+
 function isOwn(entry: JournalEntry): entry is JournalEntry & { readonly failure: FailureCode } {
   const { failure, outcome } = entry;
-  return failure !== undefined && outcome === 'failed' && !failure.startsWith('UPSTREAM_');
+  return failure !== undefined && outcome === 'failed' && !isServers(failure);
 }
 
 function countMessages(registry: Registry, journal: Journal): () => void {

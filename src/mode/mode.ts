@@ -46,6 +46,8 @@ export interface OpenSession extends Session {
   /** Whether a miss fails the run. */
   readonly strict: boolean;
   readonly loaded: number;
+  /** The file that answers; nothing where none was loaded. */
+  readonly file: string | undefined;
   readonly digest: string | null;
   readonly unused: () => number;
   /** Whether what is served, or what is being written, is or will stay an unfinished take. */
@@ -88,6 +90,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     acts: plan.acts,
     strict: plan.plays && plan.onMiss === 'fail',
     loaded: recording?.interactions.length ?? 0,
+    file: recording?.file,
     digest: recording?.digest ?? null,
     unused: () => cursors?.unused() ?? 0,
     unfinished: () =>
