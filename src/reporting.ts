@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Settings } from './config/config.ts';
 import { authorityOf } from './exchange/destination.ts';
-import type { FailureCode } from './exchange/failure.ts';
-import { Failure, failureLine } from './exchange/failure.ts';
+import type { Failure, FailureCode } from './exchange/failure.ts';
+import { failureLine } from './exchange/failure.ts';
 import type { Upstream } from './exchange/upstream.ts';
 import type { Journal, Receipt } from './journal/journal.ts';
 import { receipt } from './journal/journal.ts';
@@ -21,17 +21,26 @@ export function createReport(log: Logger, count: (code: FailureCode) => void): R
   };
 }
 
-/** Says where a connection was lost, at debug; an error that is none of a socket's is a bug, and loud. */
+/** Says where a connection was lost, at debug; an error of the program is a bug, and loud. */
 export function createLossReport(log: Logger): (where: string, error: unknown) => void {
   return (where, error) => {
-    const socketError = error === undefined || error === null || hasCode(error);
-    if (socketError) log.debug({ where, err: error }, 'connection lost');
-    else log.error({ where, err: error }, 'a bug in magneto: please report it');
+    if (isBug(error)) log.error({ where, err: error }, 'a bug in magneto: please report it');
+    else log.debug({ where, err: error }, 'connection lost');
   };
 }
 
-function hasCode(error: unknown): boolean {
-  return error instanceof Failure || errorCode(error) !== undefined;
+const bugs: ReadonlySet<string> = new Set([
+  'TypeError',
+  'ReferenceError',
+  'SyntaxError',
+  'RangeError',
+  'AssertionError',
+]);
+
+/** Told by shape, as errors also come from other realms; Node's own that blame an argument have a code. */
+function isBug(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('name' in error)) return false;
+  return bugs.has(String(error.name)) && errorCode(error) === undefined;
 }
 
 /** How the appliance is, for `GET /health`. */

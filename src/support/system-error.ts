@@ -4,8 +4,9 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What an error says, in one line, without the name of its class. */
+/** What an error says, in one line; of OpenSSL's the reason, for its message holds addresses in memory. */
 export function errorWords(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
-  return String(error.message).trim();
+  const said = Object(error) as { readonly reason?: unknown; readonly message?: unknown };
+  if (typeof said.reason === 'string') return said.reason;
+  return String(said.message ?? error).trim();
 }

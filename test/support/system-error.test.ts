@@ -16,8 +16,13 @@ test('what is no such error has no code', () => {
     errorCode({ code: 7 }),
   ]).toEqual([undefined, undefined, undefined, undefined]);
   expect([errorWords(' x '), errorWords(undefined), errorWords(new Error(' y\n'))]).toEqual([
-    ' x ',
+    'x',
     'undefined',
     'y',
   ]);
+});
+
+test('of an error of OpenSSL, the reason', () => {
+  const error = Object.assign(new Error('40F3:error:0A000418:…'), { reason: 'unknown ca' });
+  expect(errorWords(error)).toBe('unknown ca');
 });

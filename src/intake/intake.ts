@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import type { Arrival, Session } from '../exchange/arrival.ts';
+import { authorityOf } from '../exchange/destination.ts';
+import type { AddressList } from '../support/address-list.ts';
+import { createAddressList } from '../support/address-list.ts';
+import type { Tunnel } from '../wire/wire.ts';
+import type { Listener } from './listener.ts';
+import { openListener } from './listener.ts';
+import type { Passage, PassageOptions } from './passage.ts';
+import { createPassage } from './passage.ts';
+import { turnAway } from './stranger.ts';
+
+/** What intake needs of the house. */
+export interface IntakeOptions
+  extends Omit<PassageOptions, 'silenceMs' | 'isOwn' | 'onTlsRefused'>,
+    Partial<Pick<PassageOptions, 'silenceMs' | 'isOwn' | 'onTlsRefused'>> {
+  /** The session that a client belongs to. */
+  readonly session: (client: Arrival['client']) => Session;
+  /** Addresses and CIDR ranges of those who may come in; loopback always may. */
+  readonly allowClients: readonly string[];
+}
+
+/** Where connections come in. */
+export interface Intake {
+  /**
+   * Listens on one more address. Rejects with Failure PORT_TAKEN or LISTEN_FAILED, whose cause has
+   * the code EADDRNOTAVAIL or EAFNOSUPPORT where the machine has no such address (IPv6 is off).
+   */
+  readonly listen: (host: string, port: number) => Promise<{ address: string; port: number }>;
+  /** Takes an arrival in again, as if its socket had just come. */
+  readonly reenter: (arrival: Arrival) => void;
+  /** Answers a CONNECT that the wire has read, and takes in what is inside. */
+  readonly connect: (tunnel: Tunnel) => void;
+  /** Open sockets of clients. */
+  readonly connections: number;
+  /** Stops listening, ends silent connections, and destroys those that are left after `graceMs`. */
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+const loopback: readonly string[] = ['127.0.0.0/8', '::1'];
+/** Short enough for people not to notice, long enough for the first packet of a slow client. */
+const silenceMsDefault = 250;
+
+interface Context {
+  readonly options: IntakeOptions;
+  readonly passage: Passage;
+  readonly guests: AddressList;
+  readonly sockets: Set<Socket>;
+}
+
+/** Makes an intake that listens nowhere yet. */
+export function createIntake(options: IntakeOptions): Intake {
+  const passage = createPassage({
+    silenceMs: silenceMsDefault,
+    isOwn: () => false,
+    onTlsRefused: () => {},
+    ...options,
+  });
+  const guests = createAddressList([...loopback, ...options.allowClients]);
+  const context: Context = { options, passage, guests, sockets: new Set() };
+  const listeners: Listener[] = [];
+  return {
+    async listen(host, port) {
+      const ipv6Only = listeners.some(
+        (other) => other.port === port && !other.address.includes(':'),
+      );
+      const listener = await openListener(
+        { host, port, ipv6Only },
+        {
+          socket: (socket) => accept(context, socket),
+          error: (error) => options.onLost('listen', error),
+        },
+      );
+      listeners.push(listener);
+      return { address: listener.address, port: listener.port };
+    },
+    reenter: passage.enter,
+    connect: passage.connect,
+    get connections() {
+      return context.sockets.size;
+    },
+    close: (graceMs) => close(context, listeners, graceMs),
+  };
+}
+
+function accept(context: Context, socket: Socket): void {
+  const { options, passage, guests, sockets } = context;
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) {
+    // It came and went before we could look.
+    socket.on('error', () => {}).destroy();
+    return;
+  }
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+  const client = { address, port: remotePort };
+  if (!guests.has(address)) {
+    void refuseStranger(context, socket, client);
+    return;
+  }
+  passage.enter({
+    socket,
+    client,
+    session: options.session(client),
+    depth: 0,
+    reset: () => socket.resetAndDestroy(),
+  });
+}
+
+async function refuseStranger(
+  context: Context,
+  socket: Socket,
+  client: Arrival['client'],
+): Promise<void> {
+  try {
+    const name = authorityOf({ host: client.address, port: client.port });
+    const next = await turnAway(socket, name);
+    context.options.onLost('client', next.to === 'refuse' ? next.failure : new Error(next.why));
+  } catch (error) {
+    context.options.onLost('client', error);
+    socket.destroy();
+  }
+}
+
+async function close(
+  context: Context,
+  listeners: readonly Listener[],
+  graceMs: number,
+): Promise<void> {
+  const { passage, sockets } = context;
+  const closed = Promise.all(
+    listeners.map(
+      ({ server }) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+        }),
+    ),
+  );
+  for (const socket of passage.silent) socket.end();
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
+  await closed;
+  clearTimeout(timer);
+}

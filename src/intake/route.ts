@@ -1,0 +1,150 @@
+import type { Destination } from '../exchange/destination.ts';
+import { authorityOf } from '../exchange/destination.ts';
+import { Failure } from '../exchange/failure.ts';
+import type { ClientHello, Offer } from '../exchange/upstream.ts';
+import { ownHost } from '../wire/wire.ts';
+import type { Recognised } from './recognise.ts';
+
+/** A client came in whose address is not on the list. */
+export interface StrangerStage {
+  readonly at: 'stranger';
+  readonly seen: Seen;
+  /** Its address and port, for the words of a failure. */
+  readonly client: string;
+}
+
+/** A CONNECT waits for its answer. */
+export interface ConnectStage {
+  readonly at: 'connect';
+  readonly destination: Destination;
+  readonly offer: Offer;
+}
+
+/** The first bytes of a socket, of a tunnel or of a TLS session are known, or will not come. */
+export interface BytesStage {
+  readonly at: 'bytes';
+  readonly seen: Seen;
+  /** Whether a raw stream would have somewhere to go. */
+  readonly known: boolean;
+  readonly depth: number;
+  readonly client: string;
+}
+
+/** What was seen of the client: its protocol, or what came instead. */
+export type Seen = Recognised['kind'] | 'serverSpoke' | 'endedSilent' | 'endedShort' | 'lost';
+
+/** The socket is destroyed, and counted as lost. */
+export interface Drop {
+  readonly to: 'drop';
+  readonly why: string;
+}
+
+/** Answered in HTTP, then closed. */
+export interface Refuse {
+  readonly to: 'refuse';
+  readonly failure: Failure;
+}
+
+/** What comes after a CONNECT. */
+export type AfterConnect = { readonly to: 'accept' } | Refuse | Drop;
+
+/** What comes after the first bytes; `alert` is a fatal TLS alert (RFC 8446, 6.2), then the end. */
+export type AfterBytes =
+  | { readonly to: 'http' | 'tls' | 'stream' }
+  | { readonly to: 'alert'; readonly failure: Failure }
+  | Drop;
+
+/** How many tunnels and TLS sessions may lie within one another: an https proxy behind another takes four. */
+export const depthMax = 8;
+
+/** Decides what comes next: the one place that does. */
+export function route(stage: StrangerStage): Refuse | Drop;
+export function route(stage: ConnectStage): AfterConnect;
+export function route(stage: BytesStage): AfterBytes;
+export function route(stage: StrangerStage | ConnectStage | BytesStage): AfterConnect | AfterBytes {
+  switch (stage.at) {
+    case 'stranger':
+      return routeStranger(stage);
+    case 'connect':
+      return routeTunnel(stage);
+    case 'bytes':
+      return routeBytes(stage);
+  }
+}
+
+/** The destination of what is inside a TLS session: as known before it, else by the server name. */
+export function destinationInside(
+  outside: Destination | undefined,
+  hello: ClientHello,
+): Destination | undefined {
+  if (outside !== undefined) return { ...outside, secure: true };
+  const { serverName } = hello;
+  // TLS to the port itself under one of our own names: an https proxy, and a CONNECT will follow.
+  if (serverName === undefined || ownNames.has(serverName)) return undefined;
+  return { host: serverName, port: 443, secure: true };
+}
+
+/** The application protocol to choose (RFC 7301): `none` asked for none; nothing fits: the handshake has to fail. */
+export function chooseProtocol(offered: readonly string[]): 'none' | 'http/1.1' | undefined {
+  if (offered.length === 0) return 'none';
+  return offered.includes('http/1.1') ? 'http/1.1' : undefined;
+}
+
+const ownNames: ReadonlySet<string> = new Set([ownHost, 'localhost', '127.0.0.1', '::1']);
+
+function routeStranger(stage: StrangerStage): Refuse | Drop {
+  const words = `the client ${stage.client} is not on the list`;
+  if (stage.seen !== 'http') return drop(words);
+  return refuse(new Failure('CLIENT_NOT_ALLOWED', words));
+}
+
+function routeTunnel(stage: ConnectStage): AfterConnect {
+  if (stage.offer.type !== 'ended') return { to: 'accept' };
+  const where = authorityOf(stage.destination);
+  const { ending } = stage.offer;
+  switch (ending.type) {
+    case 'refused':
+      return refuse(new Failure('UPSTREAM_REFUSED', `${where} refused the connection`));
+    case 'timedOut':
+      return refuse(new Failure('UPSTREAM_TIMED_OUT', `${where} could not be reached in time`));
+    case 'dns':
+      return refuse(new Failure('UPSTREAM_NAME_NOT_FOUND', `${where}: ${ending.code}`));
+    case 'reset':
+    case 'cut':
+      return drop(`${where} ended the connection at once`);
+    // The client is to meet these where it expects them, inside the tunnel.
+    case 'tls':
+    case 'finished':
+    case 'closed':
+      return { to: 'accept' };
+  }
+}
+
+function routeBytes(stage: BytesStage): AfterBytes {
+  const { seen, depth, known, client } = stage;
+  if (depth > depthMax) return drop(`more than ${depthMax} tunnels within one another`);
+  switch (seen) {
+    case 'http':
+    case 'tls':
+      return { to: seen };
+    case 'brokenHello':
+      return { to: 'alert', failure: new Failure('CLIENT_HELLO_BROKEN', `the client ${client}`) };
+    case 'http2':
+    case 'raw':
+    case 'endedShort':
+    case 'serverSpoke':
+      return known ? { to: 'stream' } : drop(`a raw stream (${seen}) without a destination`);
+    case 'endedSilent':
+      return drop('the client ended without a word');
+    case 'lost':
+      return drop('the client has gone');
+  }
+}
+
+function refuse(failure: Failure): Refuse {
+  return { to: 'refuse', failure };
+}
+
+function drop(why: string): Drop {
+  return { to: 'drop', why };
+}

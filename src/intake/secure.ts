@@ -1,0 +1,96 @@
+import type { Duplex } from 'node:stream';
+import type { SecureContext, TLSSocketOptions } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { ClientHello } from '../exchange/upstream.ts';
+import { errorCode } from '../support/system-error.ts';
+import { chooseProtocol } from './route.ts';
+
+/** The bound of a handshake, as Node's own TLS server has it. */
+const handshakeMsMax = 120_000;
+/** A client that refuses the certificate leaves at once: within this time at the least. */
+const farewellMsMin = 100;
+
+/** A TLS session with a client. */
+export interface SecureSession {
+  readonly socket: TLSSocket;
+  /** Until when (`performance.now()`) a client that leaves without a word has refused the certificate. */
+  readonly refusableUntil: number;
+}
+
+/** A client closed its connection before the handshake was done. */
+class ClientLeft extends Error {
+  constructor() {
+    super('it left during the TLS handshake');
+    this.name = 'ClientLeft';
+  }
+}
+
+/**
+ * Does the server's side of a TLS handshake on a socket whose hello was only looked at.
+ * Rejects with the error of the handshake; the socket is then destroyed.
+ */
+export function secure(
+  socket: Duplex,
+  hello: ClientHello,
+  secureContext: SecureContext,
+): Promise<SecureSession> {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const session = new TLSSocket(socket, {
+      isServer: true,
+      secureContext,
+      ...protocolChoice(hello),
+    });
+    let failed: Error | undefined;
+    let established = false;
+    const timer = setTimeout(() => {
+      failed = new Error(`no TLS handshake within ${handshakeMsMax / 1000} s`);
+      session.destroy();
+    }, handshakeMsMax);
+    session.on('error', (error) => {
+      failed ??= error;
+    });
+    // Node tells of TLS errors here; after the handshake it leaves it to a server object, which
+    // this socket has not, to pass them on.
+    session.on('_tlsError', (error: Error) => {
+      failed ??= error;
+      if (established) session.destroy(error);
+    });
+    session.once('secure', () => {
+      established = true;
+      clearTimeout(timer);
+      const tookMs = performance.now() - startedAt;
+      const refusableUntil = performance.now() + Math.max(farewellMsMin, 10 * tookMs);
+      resolve({ socket: session, refusableUntil });
+    });
+    session.once('end', () => {
+      // Half-open sockets stay open: nobody else would close this one.
+      if (!established) session.destroy();
+    });
+    session.once('close', () => {
+      clearTimeout(timer);
+      reject(failed ?? new ClientLeft());
+      socket.destroy();
+    });
+  });
+}
+
+/** Whether a handshake failed because the client did not take the certificate: it said so, or left when it saw it. */
+export function isRefusal(error: unknown): boolean {
+  return (
+    isCertificateAlert(error) || error instanceof ClientLeft || errorCode(error) === 'ECONNRESET'
+  );
+}
+
+/** Whether an error is a client's word on the certificate (alerts 42 to 46 and 48 of RFC 8446, 6.2). */
+export function isCertificateAlert(error: unknown): boolean {
+  const alert =
+    /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:REVOKED|EXPIRED|UNKNOWN)|UNKNOWN_CA)$/;
+  return alert.test(errorCode(error) ?? '');
+}
+
+function protocolChoice(hello: ClientHello): TLSSocketOptions {
+  const choice = chooseProtocol(hello.alpn);
+  // Node turns "nothing" into a fatal no_application_protocol (RFC 7301, 3.2).
+  return choice === 'none' ? {} : { ALPNCallback: () => choice };
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Destination } from '../../src/exchange/destination.ts';
+import type { Offer } from '../../src/exchange/upstream.ts';
+import type { Seen } from '../../src/intake/route.ts';
+import { chooseProtocol, depthMax, destinationInside, route } from '../../src/intake/route.ts';
+import type { Failure } from '../../src/exchange/failure.ts';
+
+const client = '10.0.0.7:4000';
+const destination: Destination = { host: 'a.test', port: 8443, secure: false };
+
+/** A decision in one word, and the failure's code where there is one. */
+function words(next: { readonly to: string; readonly failure?: Failure }): string {
+  return next.failure === undefined ? next.to : `${next.to} ${next.failure.code}`;
+}
+
+describe('after the first bytes', () => {
+  const table: readonly (readonly [Seen, string, string])[] = [
+    // seen          destination known   unknown
+    ['http', 'http', 'http'],
+    ['tls', 'tls', 'tls'],
+    ['brokenHello', 'alert CLIENT_HELLO_BROKEN', 'alert CLIENT_HELLO_BROKEN'],
+    ['http2', 'stream', 'drop'],
+    ['raw', 'stream', 'drop'],
+    ['serverSpoke', 'stream', 'drop'],
+    ['endedShort', 'stream', 'drop'],
+    ['endedSilent', 'drop', 'drop'],
+    ['lost', 'drop', 'drop'],
+  ];
+
+  test.each(table)('%s goes to %s, or to %s', (seen, whereKnown, whereUnknown) => {
+    const stage = { at: 'bytes', seen, depth: 0, client } as const;
+    expect(words(route({ ...stage, known: true }))).toBe(whereKnown);
+    expect(words(route({ ...stage, known: false }))).toBe(whereUnknown);
+  });
+
+  test.each(table)('%s is dropped in too many tunnels', (seen) => {
+    const deep = { at: 'bytes', seen, known: true, client } as const;
+    expect(route({ ...deep, depth: depthMax + 1 })).toMatchObject({ to: 'drop' });
+    expect(words(route({ ...deep, depth: depthMax }))).not.toBe(
+      seen === 'lost' || seen === 'endedSilent' ? '' : 'drop',
+    );
+  });
+
+  test('a failure names the client', () => {
+    const next = route({ at: 'bytes', seen: 'brokenHello', known: true, depth: 0, client });
+    expect(next.to === 'alert' && next.failure.message).toContain(client);
+  });
+});
+
+describe('after a CONNECT', () => {
+  const table: readonly (readonly [string, Offer, string])[] = [
+    ['terms', { type: 'terms' }, 'accept'],
+    ['nothing known', { type: 'unknown' }, 'accept'],
+    ['refused', { type: 'ended', ending: { type: 'refused' } }, 'refuse UPSTREAM_REFUSED'],
+    ['timed out', { type: 'ended', ending: { type: 'timedOut' } }, 'refuse UPSTREAM_TIMED_OUT'],
+    [
+      'no such name',
+      { type: 'ended', ending: { type: 'dns', code: 'ENOTFOUND' } },
+      'refuse UPSTREAM_NAME_NOT_FOUND',
+    ],
+    ['reset', { type: 'ended', ending: { type: 'reset', by: 'server' } }, 'drop'],
+    ['cut', { type: 'ended', ending: { type: 'cut', by: 'server' } }, 'drop'],
+    ['tls', { type: 'ended', ending: { type: 'tls', code: 'X', reason: 'x' } }, 'accept'],
+    ['finished', { type: 'ended', ending: { type: 'finished', trailers: [] } }, 'accept'],
+    [
+      'closed',
+      { type: 'ended', ending: { type: 'closed', by: 'server', code: 1000, reason: '' } },
+      'accept',
+    ],
+  ];
+
+  test.each(table)('%s', (_, offer, expected) => {
+    const next = route({ at: 'connect', destination, offer });
+    expect(words(next)).toBe(expected);
+    if (next.to === 'refuse') expect(next.failure.message).toContain('a.test:8443');
+  });
+});
+
+test.each([
+  ['http', 'refuse CLIENT_NOT_ALLOWED'],
+  ['tls', 'drop'],
+  ['raw', 'drop'],
+  ['lost', 'drop'],
+] as const)('a stranger that speaks %s: %s', (seen, expected) => {
+  expect(words(route({ at: 'stranger', seen, client }))).toBe(expected);
+});
+
+describe('the destination inside a TLS session', () => {
+  test('is that of the tunnel around it', () => {
+    const inside = destinationInside(destination, { serverName: 'b.test', alpn: [] });
+    expect(inside).toEqual({ host: 'a.test', port: 8443, secure: true });
+  });
+
+  test('without a tunnel is the server name, port 443', () => {
+    const inside = destinationInside(undefined, { serverName: 'b.test', alpn: [] });
+    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true });
+  });
+
+  test.each([undefined, 'localhost', '127.0.0.1', 'magneto.local'])(
+    'is unknown under %s: that is an https proxy',
+    (serverName) => {
+      const hello = serverName === undefined ? { alpn: [] } : { serverName, alpn: [] };
+      expect(destinationInside(undefined, hello)).toBeUndefined();
+    },
+  );
+});
+
+test.each([
+  [[], 'none'],
+  [['http/1.1'], 'http/1.1'],
+  [['h2', 'http/1.1'], 'http/1.1'],
+  [['h2'], undefined],
+])('of the protocols %j, %s', (offered, chosen) => {
+  expect(chooseProtocol(offered)).toBe(chosen);
+});

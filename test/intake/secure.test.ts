@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SecureSession } from '../../src/intake/secure.ts';
+import { isCertificateAlert, isRefusal, secure } from '../../src/intake/secure.ts';
+import type { Authority } from '../../src/tls/tls.ts';
+import { openAuthority } from '../../src/tls/tls.ts';
+import { withDirectory } from '../tls/tools.ts';
+
+let authority: Authority;
+let leave = (): void => {};
+let left: Promise<void>;
+
+beforeAll(async () => {
+  await new Promise<void>((ready, failed) => {
+    left = withDirectory(async (directory) => {
+      authority = await openAuthority({ directory });
+      ready();
+      await new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+    });
+    left.catch(failed);
+  });
+});
+
+afterAll(async () => {
+  leave();
+  await left;
+});
+
+interface Shaken {
+  readonly session?: SecureSession;
+  readonly error?: unknown;
+  readonly raw: Socket;
+}
+
+/** What became of a handshake with a client. */
+async function shake(
+  options: ConnectionOptions & { readonly alpn?: readonly string[] },
+  client: (socket: TLSSocket) => void = () => {},
+): Promise<Shaken> {
+  const secureContext = await authority.contextFor('a.test');
+  const server = createServer({ allowHalfOpen: true });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const accepted = new Promise<Socket>((resolve) => {
+    server.once('connection', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', servername: 'a.test', ...options });
+  socket.on('error', () => {});
+  client(socket);
+  const raw = await accepted;
+  raw.on('error', () => {});
+  try {
+    const session = await secure(raw, { alpn: options.alpn ?? [] }, secureContext);
+    session.socket.on('error', () => {}).destroy();
+    return { session, raw };
+  } catch (error) {
+    return { error, raw };
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+}
+
+describe('a handshake', () => {
+  test('that succeeds', async () => {
+    const { session } = await shake({ ca: authority.certificatePem });
+    expect(session?.socket.encrypted).toBe(true);
+    expect(session?.socket.alpnProtocol).toBe(false);
+    expect(session?.refusableUntil).toBeGreaterThan(performance.now());
+  });
+
+  test('chooses HTTP/1.1', async () => {
+    const alpn = ['h2', 'http/1.1'];
+    const { session } = await shake({ ca: authority.certificatePem, alpn, ALPNProtocols: alpn });
+    expect(session?.socket.alpnProtocol).toBe('http/1.1');
+  });
+
+  test('fails where no protocol fits, which is no refusal', async () => {
+    const { error, raw } = await shake({ alpn: ['h2'], ALPNProtocols: ['h2'] });
+    expect(error).toMatchObject({ code: 'ERR_SSL_NO_APPLICATION_PROTOCOL' });
+    expect(isRefusal(error)).toBe(false);
+    expect(raw.destroyed).toBe(true);
+  });
+
+  test('that the client breaks off when it sees the certificate', async () => {
+    const { error, raw } = await shake({ ca: [] });
+    expect(isRefusal(error)).toBe(true);
+    expect(raw.destroyed).toBe(true);
+  });
+
+  test('that the client leaves by a reset', async () => {
+    const { error } = await shake({}, (socket) => {
+      socket.once('keylog', () => setImmediate(() => socket.resetAndDestroy()));
+    });
+    expect(isRefusal(error)).toBe(true);
+  });
+});
+
+test('alerts about the certificate are told from others', () => {
+  const error = (code: string): Error => Object.assign(new Error('x'), { code });
+  for (const code of [
+    'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+    'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+    'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN',
+    'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
+  ]) {
+    expect(isCertificateAlert(error(code))).toBe(true);
+    expect(isRefusal(error(code))).toBe(true);
+  }
+  for (const code of ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ECONNRESET', 'EPIPE']) {
+    expect(isCertificateAlert(error(code))).toBe(false);
+  }
+  expect(isCertificateAlert(undefined)).toBe(false);
+});
