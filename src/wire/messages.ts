@@ -1,11 +1,12 @@
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { Ending, Part, Parts } from '../exchange/conversation.ts';
-import { headerTokens, headerValue } from '../exchange/headers.ts';
+import { headerValue } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
 import { cutText } from '../support/cut-text.ts';
 import { endSoon } from './farewell.ts';
 import { partsOf } from './relay.ts';
+import { compressionOf } from './compression.ts';
 import type { Opened } from './websocket.ts';
 
 const messageBytesMax = 128 * 1024 * 1024;
@@ -34,14 +35,12 @@ async function sendAll(socket: WebSocket | undefined, parts: Parts): Promise<voi
 /** Completes the handshake with the recorded head: its headers, subprotocol and compression, but a fresh accept key. */
 async function handshake(opened: Opened, head: ResponseHead): Promise<WebSocket | undefined> {
   const protocol = headerValue(head.headers, 'sec-websocket-protocol');
-  const compressed = headerTokens(head.headers, 'sec-websocket-extensions').some((token) =>
-    token.startsWith('permessage-deflate'),
-  );
+  const offer = opened.request.headers['sec-websocket-extensions'];
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: messageBytesMax,
-    perMessageDeflate: compressed ? { threshold: 0 } : false,
+    perMessageDeflate: compressionOf(head.headers, offer),
     // A client fails on a subprotocol that it did not ask for.
     handleProtocols: (offered) =>
       protocol !== undefined && offered.has(protocol) ? protocol : false,

@@ -37,7 +37,8 @@ export async function pumpServer(
     if (!(await write(socket, part.bytes))) break;
   }
   const ending = await answer.ending;
-  if (ending.type === 'reset' && ending.by === 'server') reset();
+  // A RST overtakes whatever still waits to be written.
+  if (ending.type === 'reset' && ending.by === 'server') socket.write('', reset);
   else socket.end();
 }
 

@@ -97,16 +97,19 @@ export interface RawClient {
 /** Connects a raw client. */
 export async function rawClient(port: number): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  await once(socket, 'connect');
   const chunks: Buffer[] = [];
   let how: string | undefined;
-  socket.on('data', (bytes) => chunks.push(bytes));
+  socket.on('data', (bytes) => chunks.push(Buffer.from(bytes)));
   socket.on('error', (error) => {
     how ??= 'code' in error ? String(error.code) : error.message;
   });
   socket.on('end', () => {
     how ??= 'FIN';
   });
+  await until(
+    () => !socket.connecting,
+    () => 'a connection',
+  );
   const heard = (): string => Buffer.concat(chunks).toString('latin1');
   return {
     socket,

@@ -20,10 +20,10 @@ function lost(ending: Ending): Answer {
 }
 
 describe('after a head', () => {
-  test.each([
-    ['reset', 'ECONNRESET', { type: 'reset', by: 'server' } as Ending],
-    ['cut', 'FIN', { type: 'cut', by: 'server' } as Ending],
-    ['timedOut', 'FIN', { type: 'timedOut' } as Ending],
+  test.each<[string, string, Ending]>([
+    ['reset', 'ECONNRESET', { type: 'reset', by: 'server' }],
+    ['cut', 'FIN', { type: 'cut', by: 'server' }],
+    ['timedOut', 'FIN', { type: 'timedOut' }],
   ])('%s is seen as %s after the bytes', async (_name, how, ending) => {
     for (const [headers, body, text] of [
       [ten, () => parts('abc', 'd'), 'Content-Length: 10\r\n\r\nabcd'],
@@ -101,17 +101,18 @@ describe('after a head', () => {
 });
 
 describe('before a head', () => {
-  test.each([
-    ['UPSTREAM_REFUSED', 502, { type: 'refused' } as Ending, 'far.test:80 refused'],
-    ['UPSTREAM_TIMED_OUT', 504, { type: 'timedOut' } as Ending, 'far.test:80'],
-    ['UPSTREAM_NAME_NOT_FOUND', 502, { type: 'dns', code: 'ENOTFOUND' } as Ending, 'ENOTFOUND'],
+  test.each<[string, number, Ending, string]>([
+    ['UPSTREAM_REFUSED', 502, { type: 'refused' }, 'far.test:80 refused'],
+    ['UPSTREAM_TIMED_OUT', 504, { type: 'timedOut' }, 'far.test:80'],
+    ['UPSTREAM_NAME_NOT_FOUND', 502, { type: 'dns', code: 'ENOTFOUND' }, 'ENOTFOUND'],
     [
       'UPSTREAM_CERTIFICATE',
       502,
-      { type: 'tls', code: 'CERT_HAS_EXPIRED', reason: 'it has expired' } as Ending,
+      { type: 'tls', code: 'CERT_HAS_EXPIRED', reason: 'it has expired' },
       'it has expired (CERT_HAS_EXPIRED)',
     ],
-  ])('%s is told as %i', async (code, status, ending, words) => {
+  ])('%s is told as %i', async (...row) => {
+    const [code, status, ending, words] = row;
     await withWire(
       () => lost(ending),
       async ({ port }) => {
@@ -130,10 +131,10 @@ describe('before a head', () => {
     );
   });
 
-  test.each([
-    ['ECONNRESET', { type: 'reset', by: 'server' } as Ending],
-    ['FIN', { type: 'cut', by: 'server' } as Ending],
-    ['FIN', { type: 'finished', trailers: [] } as Ending],
+  test.each<[string, Ending]>([
+    ['ECONNRESET', { type: 'reset', by: 'server' }],
+    ['FIN', { type: 'cut', by: 'server' }],
+    ['FIN', { type: 'finished', trailers: [] }],
   ])('%s without a byte', async (how, ending) => {
     await withWire(
       () => lost(ending),

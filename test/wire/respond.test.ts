@@ -69,7 +69,8 @@ test('a head goes out byte by byte as given: order, case, repetition, latin1', a
 test.each([
   ['an empty status text', 200, '', 'HTTP/1.1 200 \r\n\r\n'],
   ['a text of its own', 299, 'As You Like It', 'HTTP/1.1 299 As You Like It\r\n\r\n'],
-])('%s', async (_name, status, statusText, expected) => {
+])('%s', async (...row) => {
+  const [, status, statusText, expected] = row;
   await withWire(
     () => answer({ status, statusText, headers: [] }),
     async ({ port }) => {
@@ -131,7 +132,8 @@ test.each([
   ['HEAD of neither', 'HEAD', 200, [] as Headers],
   ['204', 'GET', 204, [['X', '1']] as Headers],
   ['304 with a length', 'GET', 304, [['Content-Length', '9']] as Headers],
-])('%s has no body, and the connection lives on', async (_name, method, status, headers) => {
+])('%s has no body, and the connection lives on', async (...row) => {
+  const [, method, status, headers] = row;
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   expect(await heard(() => ({ status, headers }), `${method} / HTTP/1.1\r\n`)).toBe(
     `HTTP/1.1 ${status} OK\r\n${lines}\r\n`,
@@ -272,7 +274,7 @@ test('pipelined requests are answered in order, their interim heads too', async 
       () => done.length === 3,
       () => 'three requests',
     );
-    for (const resolve of done.reverse()) resolve();
+    for (const resolve of done.toReversed()) resolve();
     await client.hears('\r\n\r\n/3');
     const one = (path: string): string =>
       `HTTP/1.1 103 Soon\r\nLink: ${path}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${path}`;

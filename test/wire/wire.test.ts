@@ -136,7 +136,8 @@ test.each([
   ['a body with a length', 'POST', 'Content-Length: 3\r\n', 'abc', 'abc'],
   ['chunks', 'PUT', 'Transfer-Encoding: chunked\r\n', '1\r\na\r\n2\r\nbc\r\n0\r\n\r\n', 'abc'],
   ['empty chunks', 'PUT', 'Transfer-Encoding: chunked\r\n', '0\r\n\r\n', ''],
-])('%s reaches the upstream', async (_name, method, headers, sent, expected) => {
+])('%s reaches the upstream', async (...row) => {
+  const [, method, headers, sent, expected] = row;
   await withWire(
     async (exchange) => whole(`<${await read(exchange.body)}>`),
     async (served) => {
