@@ -9,7 +9,7 @@ export interface ProcessEdge {
 export interface StopSignal {
   /** The first signal. */
   readonly received: Promise<string>;
-  /** Stops listening, and calls off the limit. */
+  /** Calls off the limit, and stops listening where no signal has come. */
   readonly forget: () => void;
 }
 
@@ -30,8 +30,10 @@ export function stopSignal(
   const { promise: received, resolve } = Promise.withResolvers<string>();
   let first: { readonly signal: string; readonly atMs: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let forgotten = false;
 
   const onSignal = (signal: string): void => {
+    if (forgotten) return;
     const atMs = performance.now();
     if (first !== undefined) {
       const echo = signal === 'SIGINT' && first.signal === signal && atMs - first.atMs < echoMs;
@@ -52,6 +54,10 @@ export function stopSignal(
     received,
     forget: () => {
       clearTimeout(timer);
+      // An echo may still come before the process has ended, and must not change how: it is heard,
+      // and does nothing.
+      forgotten = true;
+      if (first !== undefined) return;
       for (const [name, listener] of listeners) edge.off(name, listener);
     },
   };

@@ -64,7 +64,7 @@ describe('serve', () => {
     expect(await ended).toBe(3);
     expect(log().map(({ msg }) => msg)).toEqual(['serving', 'stopping']);
     expect(edge.exits).toEqual([]);
-    expect(edge.eventNames()).toEqual([]);
+    expect(edge.eventNames()).toEqual(['SIGINT', 'SIGTERM']);
   });
 
   test('says in the log what is to be said of the settings', async () => {

@@ -57,6 +57,12 @@ describe('a signal to stop', () => {
     edge.emit('SIGTERM');
     await sleep(100);
     expect(edge.exits).toEqual([]);
+    // Without a listener a late echo would end the process by the signal.
+    expect(edge.listenerCount('SIGTERM')).toBe(1);
+  });
+
+  test('leaves no listener where no signal came', () => {
+    signal.forget();
     expect(edge.listenerCount('SIGTERM') + edge.listenerCount('SIGINT')).toBe(0);
   });
 });
