@@ -85,10 +85,15 @@ export function destinationInside(
 }
 
 /** The application protocol to choose (RFC 7301): `none` asked for none; nothing fits: the handshake has to fail. */
-export function chooseProtocol(offered: readonly string[]): 'none' | 'http/1.1' | undefined {
+export function chooseProtocol(
+  offered: readonly string[],
+): 'none' | (typeof protocols)[number] | undefined {
   if (offered.length === 0) return 'none';
-  return offered.includes('http/1.1') ? 'http/1.1' : undefined;
+  return protocols.find((protocol) => offered.includes(protocol));
 }
+
+/** What the wire speaks, the best first; `http/1.0` is offered by `curl --http1.0`. */
+const protocols = ['http/1.1', 'http/1.0'] as const;
 
 const ownNames: ReadonlySet<string> = new Set([ownHost, 'localhost', '127.0.0.1', '::1']);
 

@@ -109,6 +109,8 @@ test.each([
   [[], 'none'],
   [['http/1.1'], 'http/1.1'],
   [['h2', 'http/1.1'], 'http/1.1'],
+  [['http/1.0'], 'http/1.0'],
+  [['http/1.0', 'http/1.1'], 'http/1.1'],
   [['h2'], undefined],
 ])('of the protocols %j, %s', (offered, chosen) => {
   expect(chooseProtocol(offered)).toBe(chosen);
