@@ -37,7 +37,7 @@ export async function ask(via: Via, asked: Asked): Promise<Told> {
   const { method = 'GET', headers = [], body } = asked;
   const length = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))];
   const sent = httpRequest({
-    createConnection: () => socket as Socket,
+    createConnection: () => socket,
     method,
     path: secure ? `${url.pathname}${url.search}` : asked.url,
     setDefaultHeaders: false,
@@ -121,21 +121,20 @@ export async function talk(
   via: Via,
   address: string,
   messages: readonly (string | Buffer)[],
-  protocols: string[] = [],
 ): Promise<Session> {
   const url = new URL(address);
   const secure = url.protocol === 'wss:';
   const socket = secure
     ? await secureTunnel(via, url)
     : await tunnel(via, `${url.hostname}:${url.port}`);
-  const client = new WebSocket(address, protocols, {
+  const client = new WebSocket(address, {
     createConnection: () => socket as Socket,
     perMessageDeflate: false,
   });
   const got: string[] = [];
   const left = [...messages];
-  client.on('message', (data, binary) => {
-    got.push(binary ? `binary ${(data as Buffer).toString('hex')}` : data.toString());
+  client.on('message', (data: Buffer, binary) => {
+    got.push(binary ? `binary ${data.toString('hex')}` : data.toString());
     const next = left.shift();
     if (next === undefined) client.close(1000, 'bye');
     else client.send(next);

@@ -95,7 +95,7 @@ function answerWithNumber(request: IncomingMessage, response: ServerResponse, n:
 
 function echoWithNumber(socket: WebSocket, n: number): void {
   socket.send(`hello ${n}`);
-  socket.on('message', (data, binary) => {
+  socket.on('message', (data: Buffer, binary) => {
     if (binary) socket.send(data, { binary: true });
     else socket.send(`${n}: ${data.toString()}`);
   });

@@ -13,12 +13,17 @@ export interface RealServers {
   readonly python: Addresses;
   /** The private authority of both, for MAGNETO_UPSTREAM_CA. */
   readonly caFile: string;
+  /** Everything that they listen on. */
+  readonly ports: readonly number[];
   readonly stop: () => Promise<void>;
 }
 
 export interface Addresses {
   readonly http: string;
   readonly https: string;
+  /** Where a WebSocket server of Python's stands, or stands behind it. */
+  readonly ws: string;
+  readonly wss: string;
 }
 
 const searchPath = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
@@ -42,31 +47,56 @@ export function has(command: string): boolean {
 
 /** Starts both servers below a folder. */
 export async function startRealServers(folder: string): Promise<RealServers> {
-  const certificate = makeCertificate(folder);
-  const [http, https, pythonHttp, pythonHttps] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ];
-  const config = nginxConfig(folder, { http, https, pythonHttp });
+  const { caFile, pemFile: pem } = makeCertificate(folder);
+  const http = await freePort();
+  const https = await freePort();
+  const pythonHttp = await freePort();
+  const pythonHttps = await freePort();
+  const ws = await freePort();
+  const wss = await freePort();
+  const config = nginxConfig(folder, { http, https, ws });
+  const talker = pythonWith('websockets');
   const processes = [
     start('nginx', ['-e', 'stderr', '-p', folder, '-c', config]),
     start(pythonWith() ?? 'python3', [
-      join(import.meta.dirname, 'clients/server.py'),
+      clientFile('server.py'),
       String(pythonHttp),
       String(pythonHttps),
-      certificate.pemFile,
+      pem,
     ]),
+    ...(talker === undefined
+      ? []
+      : [start(talker, [clientFile('websockets_server.py'), String(ws), String(wss), pem])]),
   ];
-  await Promise.all([http, https, pythonHttp, pythonHttps].map(untilOpen));
+  const ports = [http, https, pythonHttp, pythonHttps, ...(talker === undefined ? [] : [ws, wss])];
+  await Promise.all(ports.map(untilOpen));
   return {
-    nginx: { http: `http://localhost:${http}`, https: `https://localhost:${https}` },
-    python: { http: `http://localhost:${pythonHttp}`, https: `https://localhost:${pythonHttps}` },
-    caFile: certificate.caFile,
+    nginx: addresses({ http, https, ws: `${http}/chat`, wss: `${https}/chat` }),
+    python: addresses({ http: pythonHttp, https: pythonHttps, ws: `${ws}/`, wss: `${wss}/` }),
+    ports,
+    caFile,
     async stop() {
       await Promise.all(processes.map(end));
     },
+  };
+}
+
+/** A file beside the tests' clients and servers in other languages. */
+export function clientFile(name: string): string {
+  return join(import.meta.dirname, 'clients', name);
+}
+
+function addresses(at: {
+  readonly http: number;
+  readonly https: number;
+  readonly ws: string;
+  readonly wss: string;
+}): Addresses {
+  return {
+    http: `http://localhost:${at.http}`,
+    https: `https://localhost:${at.https}`,
+    ws: `ws://localhost:${at.ws}`,
+    wss: `wss://localhost:${at.wss}`,
   };
 }
 
@@ -88,7 +118,7 @@ function makeCertificate(folder: string): { readonly caFile: string; readonly pe
 
 function nginxConfig(
   folder: string,
-  ports: { readonly http: number; readonly https: number; readonly pythonHttp: number },
+  ports: { readonly http: number; readonly https: number; readonly ws: number },
 ): string {
   const pages = join(folder, 'pages');
   mkdirSync(pages, { recursive: true });
@@ -109,7 +139,10 @@ function nginxConfig(
         root ${pages};
         location = /moved { return 302 /hello.txt; }
         location = /teapot { return 418 "short and stout\\n"; }
-        location /behind/ { proxy_pass http://localhost:${ports.pythonHttp}/; }
+        location /chat {
+          proxy_pass http://127.0.0.1:${ports.ws}; proxy_http_version 1.1;
+          proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+        }
       }
     }`,
   );
