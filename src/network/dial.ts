@@ -47,6 +47,8 @@ export async function dial(
     // The client decides when its own side ends, not the end of the server's.
     allowHalfOpen: true,
   });
+  // Stays for the life of the socket: between two owners an error must not find nobody there.
+  socket.on('error', () => {});
   track?.(socket);
   try {
     await established(socket, { event: 'connect', signal });

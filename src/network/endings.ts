@@ -31,7 +31,8 @@ const broken: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIP
 
 /** What ended a TCP connection attempt; nothing where this machine was at fault (out of files, of ports). */
 export function endingOfDial(error: unknown): Ending | undefined {
-  if (error instanceof AggregateError) return endingOfAttempts(error.errors);
+  const attempts = fieldOf(error, 'errors');
+  if (Array.isArray(attempts)) return endingOfAttempts(attempts);
   const code = codeOf(error);
   if (code === undefined) return undefined;
   if (syscallOf(error) === 'getaddrinfo') return { type: 'dns', code };
@@ -65,6 +66,11 @@ export function codeOf(error: unknown): string | undefined {
   return textOf(error, 'code');
 }
 
+/** The message of an error. */
+export function wordsOf(error: unknown): string {
+  return (textOf(error, 'message') ?? String(error)).trim();
+}
+
 /** Several addresses of one name were tried: that somebody refused tells more than that others were silent. */
 function endingOfAttempts(errors: readonly unknown[]): Ending | undefined {
   const endings = errors.map(endingOfDial).filter((ending) => ending !== undefined);
@@ -77,11 +83,15 @@ function syscallOf(error: unknown): string | undefined {
 
 /** OpenSSL's short reason where there is one: the message around it holds addresses in memory. */
 function reasonOf(error: unknown): string {
-  return textOf(error, 'reason') ?? (error instanceof Error ? error.message.trim() : String(error));
+  return textOf(error, 'reason') ?? wordsOf(error);
 }
 
-function textOf(error: unknown, name: 'code' | 'syscall' | 'reason'): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const value: unknown = Reflect.get(error, name);
+function textOf(error: unknown, name: string): string | undefined {
+  const value = fieldOf(error, name);
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Read without `instanceof`: errors of Node's own modules may come from another realm (vm contexts). */
+function fieldOf(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
 }

@@ -67,9 +67,9 @@ async function converse(
   const seen: Seen = { upgraded: false };
   request.once('close', () => {
     connection.onBroken = () => {};
-    if (seen.upgraded) return;
     signal.removeEventListener('abort', abandon);
-    if (reusable(request, seen.message)) parts.reach.keep(exchange.destination, connection);
+    if (!seen.upgraded && reusable(request, seen.message))
+      parts.reach.keep(exchange.destination, connection);
   });
   const replied = reply({ exchange, connection, request, seen });
   void send(request, { exchange, connection });

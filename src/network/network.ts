@@ -87,7 +87,10 @@ async function offer(
   // yet whether the server speaks first, and only a connection of its own will show.
   const idle = hello === undefined ? undefined : reach.idle(wanted);
   const fits = idle?.alpn === undefined || hello?.alpn.includes(idle.alpn) === true;
-  if (idle !== undefined && fits) return { type: 'terms', ...alpnOf(idle) };
+  if (idle !== undefined && fits) {
+    reach.forget(wanted);
+    return { type: 'terms', ...alpnOf(idle) };
+  }
   try {
     const connection = await reach.forOffer(wanted, hello);
     const { spoke } = reach.keep(wanted, connection);

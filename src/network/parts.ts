@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Parts } from '../exchange/conversation.ts';
+import type { Part } from '../exchange/conversation.ts';
 
 /**
  * Reads a stream as the reader asks for it: with back-pressure, and to the last byte received even
@@ -10,7 +10,7 @@ export async function* readParts(
   stream: Readable,
   startedAt: number,
   over: () => void,
-): Parts & AsyncGenerator {
+): AsyncGenerator<Part, undefined> {
   let wake = (): void => {};
   const moved = (): void => wake();
   const events = ['readable', 'end', 'close'] as const;

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { clientEnding } from '../exchange/client-left.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -88,7 +89,7 @@ export function openTunnel(
     };
     const giveUp = (): void => {
       socket.destroy();
-      reject(new Unreachable({ type: 'cut', by: 'client' }, signal?.reason));
+      if (signal !== undefined) reject(new Unreachable(clientEnding(signal), signal.reason));
     };
     asking.on('error', (error) => refuse(`hung up: ${codeOf(error) ?? error.message}`, error));
     asking.on('close', () => signal?.removeEventListener('abort', giveUp));

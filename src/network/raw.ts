@@ -18,8 +18,8 @@ export function relay(exchange: Exchange, connection: Connection): Answer {
   connection.used = true;
   const abandon = (): void => {
     const ending = clientEnding(signal);
-    // A client that has said all and then goes must not take its last words with it.
-    if (ending.type === 'cut' && socket.writableEnded) socket.destroySoon();
+    // A client that says its last words and goes must not take them with it.
+    if (ending.type === 'cut') socket.destroySoon();
     else connection.abandon(ending);
   };
   signal.addEventListener('abort', abandon);

@@ -68,6 +68,11 @@ export class Reach {
     return this.#pool.find(keyOf(destination), fits);
   }
 
+  /** Closes the TCP connection kept for a TLS session that is not needed after all. */
+  forget(destination: Destination): void {
+    this.#pool.take(keyOf({ ...destination, secure: false }), isUntouched)?.socket.destroy();
+  }
+
   async #establishFor(
     destination: Destination,
     { signal, alpn }: Omit<TlsWant, 'name'>,

@@ -10,6 +10,7 @@ import { endToEnd, flatHeaders, headerTokens, headerValue } from '../exchange/he
 import { announcedLength, isChunked } from '../exchange/http.ts';
 import { write } from '../support/write.ts';
 import type { Connection } from './connection.ts';
+import { wordsOf } from './endings.ts';
 import { authorization } from './proxy.ts';
 import type { UpstreamProxy } from './proxy.ts';
 
@@ -46,10 +47,13 @@ export function beginRequest(
     request.maxHeadersCount = 0;
     return request;
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('MALFORMED_HTTP', `${head.method} ${originOf(destination)}: ${words}`, {
-      cause,
-    });
+    throw new Failure(
+      'MALFORMED_HTTP',
+      `${head.method} ${originOf(destination)}: ${wordsOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -375,10 +375,10 @@ describe('connections', () => {
           expect(await textOf(answer.body)).toBe('ok');
           await sleep(1);
         }
-        expect(sockets).toHaveLength(1);
+        expect(sockets.length).toBe(1);
         const other = { ...destination, address: '127.0.0.1', host: 'b.example' };
         await textOf((await network.open(asking(other).exchange)).body);
-        expect(sockets).toHaveLength(2);
+        expect(sockets.length).toBe(2);
       });
     });
   });
@@ -391,9 +391,9 @@ describe('connections', () => {
           textOf((await network.open(asking(destination).exchange)).body);
         await Promise.all([1, 2, 3, 4, 5].map(ask));
         await eventually(() => network.openSockets === 3);
-        expect(sockets).toHaveLength(5);
+        expect(sockets.length).toBe(5);
         await Promise.all([1, 2, 3].map(ask));
-        expect(sockets).toHaveLength(5);
+        expect(sockets.length).toBe(5);
       });
     });
   });
@@ -408,7 +408,7 @@ describe('connections', () => {
           for (const count of [1, 2]) {
             await textOf((await network.open(asking(destination).exchange)).body);
             await sleep(5);
-            expect(sockets).toHaveLength(count);
+            expect(sockets.length).toBe(count);
           }
         });
       });
@@ -433,9 +433,9 @@ describe('connections', () => {
         };
         expect(await ask('GET')).toBe('finished');
         expect(await ask('GET')).toBe('finished');
-        expect(sockets).toHaveLength(2);
+        expect(sockets.length).toBe(2);
         expect(await ask('POST')).toBe('reset');
-        expect(sockets).toHaveLength(2);
+        expect(sockets.length).toBe(2);
       });
     });
   });
@@ -447,7 +447,7 @@ describe('connections', () => {
         await withNetwork({}, async (network) => {
           const answer = await network.open(asking(destination).exchange);
           expect(answer).toMatchObject({ ending: { type: 'cut', by: 'server' } });
-          expect(sockets).toHaveLength(1);
+          expect(sockets.length).toBe(1);
         });
       },
     );
@@ -466,7 +466,7 @@ describe('connections', () => {
         expect(await textOf((await network.open(asking(destination).exchange)).body)).toBe('ok');
         await sleep(30);
         expect(await textOf((await network.open(asking(destination).exchange)).body)).toBe('ok');
-        expect(sockets).toHaveLength(2);
+        expect(sockets.length).toBe(2);
       });
     });
   });
@@ -593,7 +593,7 @@ describe('a client that leaves', () => {
         await sleep(5);
         leave({ type: 'cut', by: 'client' });
         await textOf((await network.open(asking(destination).exchange)).body);
-        expect(sockets).toHaveLength(1);
+        expect(sockets.length).toBe(1);
       });
     });
   });

@@ -167,7 +167,7 @@ export async function eventually(holds: () => boolean): Promise<void> {
   if (!holds()) throw new Error(`never came true: ${holds.toString()}`);
 }
 
-/** A private CA and a certificate for `localhost`, `*.test` and 127.0.0.1, all PEM. */
+/** A private CA and a certificate for `localhost`, `a.test`, `b.test` and 127.0.0.1, all PEM. */
 export interface Certificates {
   readonly ca: string;
   readonly cert: string;
@@ -186,7 +186,7 @@ export function makeCertificates(): Certificates {
     const own = ['-subj', '/CN=private ca', '-addext', 'basicConstraints=critical,CA:TRUE'];
     openssl('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', ...own);
     openssl('req', ...curve, '-keyout', 'key', '-out', 'csr', '-subj', '/CN=leaf');
-    writeFileSync(at('ext'), 'subjectAltName=DNS:localhost,DNS:*.test,IP:127.0.0.1\n');
+    writeFileSync(at('ext'), 'subjectAltName=DNS:localhost,DNS:a.test,DNS:b.test,IP:127.0.0.1\n');
     const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'ext'];
     openssl('x509', '-req', '-in', 'csr', '-out', 'cert', '-days', '2', ...signed);
     const read = (name: string): string => readFileSync(at(name), 'utf8');
