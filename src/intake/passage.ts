@@ -129,7 +129,7 @@ async function enterTls(context: Context, arrival: Arrival, hello: ClientHello):
 async function openTunnel(context: Context, tunnel: Tunnel): Promise<void> {
   const { arrival } = tunnel;
   const { socket, destination } = arrival;
-  if (destination === undefined) throw new Error('a CONNECT without a destination');
+  if (destination === undefined) throw new TypeError('a CONNECT without a destination');
   const offer = await ask(context, arrival, { destination });
   if (socket.destroyed) return context.onLost('connect', new Error('the client has gone'));
   const next = route({ at: 'connect', destination, offer });
@@ -177,13 +177,16 @@ function tellLateRefusal(
   tellRefusal(context, arrival, { host: session.host, error });
 }
 
+/** No proof, and said as none: a probe that only looks whether TLS answers does the same. */
+const leftAtOnce = 'it left right after the handshake, as clients do that do not trust it';
+
 function tellRefusal(
   context: Context,
   arrival: Arrival,
   refused: { readonly host: string; readonly error: unknown },
 ): void {
   const { host, error } = refused;
-  const how = error === undefined ? 'it left right after the handshake' : errorWords(error);
+  const how = error === undefined ? leftAtOnce : errorWords(error);
   const detail = `the client ${client(arrival)} refused the certificate for ${host}: ${how}`;
   const failure = new Failure('CLIENT_REJECTED_CERTIFICATE', detail, { cause: error });
   context.onTlsRefused(failure, host);
@@ -196,7 +199,7 @@ function lose(context: Context, socket: Duplex, error: unknown): void {
 
 function helloOf(peeked: Peeked<Recognised>): ClientHello {
   if (peeked.type === 'judged' && peeked.value.kind === 'tls') return peeked.value.hello;
-  throw new Error('TLS without a hello');
+  throw new TypeError('TLS without a hello');
 }
 
 function errorOf(peeked: Peeked<Recognised>): Error | undefined {
