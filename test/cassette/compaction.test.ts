@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { baseOf, compact, readMerged } from '../../src/cassette/compaction.ts';
-import { realDisk } from '../../src/cassette/disk.ts';
+import { type Disk, realDisk } from '../../src/cassette/disk.ts';
 import { endFrame } from '../../src/cassette/log.ts';
 import { placesOf } from '../../src/cassette/names.ts';
 import { type Store, survey } from '../../src/cassette/store.ts';
@@ -26,6 +26,48 @@ test('an unfinished log is no cassette', async () => {
     await folder.unfinished([sample(0)]);
     await compact(storeOf(folder), await surveyed(folder));
     expect(folder.files()).toEqual(['c.wal']);
+  });
+});
+
+test('the cassette is safe on the disk before the log goes', async () => {
+  await inFolder(async (folder) => {
+    await folder.complete([sample(0)], { format: 'msgpack' });
+    await folder.unfinished([sample(1)]);
+    end(folder);
+    const steps: string[] = [];
+    const told = (step: string, path: string): void => void steps.push(`${step} ${basename(path)}`);
+    const disk: Disk = {
+      ...realDisk,
+      open: async (path, purpose) => {
+        const file = await realDisk.open(path, purpose);
+        const sync = (): Promise<void> => {
+          told('sync', path);
+          return file.sync();
+        };
+        return { ...file, sync };
+      },
+      rename: (from, to) => {
+        told('rename', to);
+        return realDisk.rename(from, to);
+      },
+      remove: async (path) => {
+        if ((await realDisk.size(path)) !== undefined) told('remove', path);
+        return realDisk.remove(path);
+      },
+      syncFolder: (path) => {
+        steps.push('sync folder');
+        return realDisk.syncFolder(path);
+      },
+    };
+    await compact({ ...storeOf(folder), disk }, await surveyed(folder));
+    expect(steps).toEqual([
+      'sync c.json.tmp',
+      'rename c.json',
+      'sync folder',
+      'remove c.msgpack',
+      'remove c.wal',
+      'sync folder',
+    ]);
   });
 });
 

@@ -31,6 +31,24 @@ test('a log whose first record is damaged is put aside, not thrown away', async 
   });
 });
 
+test('a log that is gone on with ends where it was sound, however long its damaged tail', async () => {
+  await inFolder(async (folder) => {
+    const large = { response: { body: Buffer.alloc(5000) } };
+    await folder.unfinished([sample(0), sample(1, large), sample(2, large)]);
+    const log = join(folder.path, 'c.wal');
+    const bytes = readFileSync(log);
+    bytes[bytes.length - 7000] = 1;
+    writeFileSync(log, bytes);
+    const library = folder.library();
+    const take = await library.record('c', { adds: true });
+    await take.append(sample(3));
+    await take.close();
+    expect(folder.warnings.splice(0)).toHaveLength(1);
+    expect(await paths(library)).toEqual(['/0', '/3']);
+    expect(folder.warnings).toEqual([expect.stringContaining('unfinished take of 2')]);
+  });
+});
+
 test('a log that cannot be made leaves the one before it in its place', async () => {
   let refusals = 0;
   for (let n = 6; ; n += 1) {
