@@ -174,12 +174,14 @@ export interface Certificates {
   readonly key: string;
 }
 
+const tool = 'openssl';
+
 /** Makes certificates with OpenSSL. */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'magneto-network-'));
   const at = (name: string): string => join(folder, name);
   const openssl = (...words: readonly string[]): void => {
-    execFileSync('openssl', [...words], { cwd: folder, stdio: 'ignore' });
+    execFileSync(tool, [...words], { cwd: folder, stdio: 'ignore' });
   };
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   try {
