@@ -194,9 +194,9 @@ test.each([
   );
 });
 
-test.each([
+test.each<[boolean, boolean | { serverNoContextTakeover: true }, string]>([
   [true, true, 'permessage-deflate'],
-  [true, { serverNoContextTakeover: true }, 'permessage-deflate; server_no_context_takeover'],
+  [true, { serverNoContextTakeover: true }, 'permessage-deflate'],
   [true, false, ''],
   [false, true, ''],
 ])('recorded with compression %s, asked for %j: %j', async (compressed, deflate, extensions) => {
