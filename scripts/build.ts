@@ -1,3 +1,5 @@
 import { bundle } from './bundle.ts';
+import { writeNotices } from './notices.ts';
 
-await bundle({ source: 'src/main.ts', file: 'dist/magneto.cjs', format: 'cjs' });
+const inputs = await bundle({ source: 'src/main.ts', file: 'dist/magneto.cjs', format: 'cjs' });
+writeNotices(inputs, 'dist');

@@ -17,22 +17,25 @@ const require = requireFrom(import.meta.url);`,
 /**
  * One file that holds every library, with a map back to the sources: what a plain Node starts
  * quickest. The optional native half of the MessagePack library stays outside; it works without.
+ * Gives the files that went in.
  */
-export async function bundle({ source, file, format }: Target): Promise<void> {
-  const options: BuildOptions = {
+export async function bundle({ source, file, format }: Target): Promise<readonly string[]> {
+  const options = {
     entryPoints: [source],
     outfile: file,
     bundle: true,
     platform: 'node',
     target: 'node24',
     format,
+    metafile: true,
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'linked',
     external: ['msgpackr-extract'],
     banner: { js: banners[format] },
-  };
-  const { warnings } = await build(options);
+  } satisfies BuildOptions;
+  const { warnings, metafile } = await build(options);
   // esbuild has printed them by now; a warning in a bundle is a fault that waits for a user.
   if (warnings.length > 0) throw new Error(`${file} was bundled with warnings`);
+  return Object.keys(metafile.inputs);
 }

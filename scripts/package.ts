@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { bundle } from './bundle.ts';
+import { writeNotices } from './notices.ts';
 import { sourceFiles } from './sources.ts';
 
 /** What is published is this folder, never the root, which brings a Node of its own. */
@@ -10,8 +11,11 @@ const folder = 'dist/package';
 async function main(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await bundle({ source: 'src/main.ts', file: join(folder, 'magneto.cjs'), format: 'cjs' });
-  await bundle({ source: 'src/index.ts', file: join(folder, 'index.js'), format: 'esm' });
+  const inputs = [
+    ...(await bundle({ source: 'src/main.ts', file: join(folder, 'magneto.cjs'), format: 'cjs' })),
+    ...(await bundle({ source: 'src/index.ts', file: join(folder, 'index.js'), format: 'esm' })),
+  ];
+  writeNotices(inputs, folder);
   await writeTypes(join(folder, 'types'));
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(file, join(folder, file));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);

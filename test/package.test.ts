@@ -34,6 +34,14 @@ test('its manifest is public and names no tools', () => {
   expect(manifest['engines']).toEqual({ node: '>=24' });
 });
 
+test('it brings the licences of the libraries that are in it', () => {
+  const path = join(folder, 'node_modules/magneto-serge/third-party-notices.txt');
+  const notices = readFileSync(path, 'utf8');
+  expect(notices).toMatch(/^ws \d+\.\d+\.\d+ \(MIT\)$/m);
+  expect(notices).toMatch(/^@pinojs\/redact \d+\.\d+\.\d+ \(MIT\)$/m);
+  expect(notices).not.toMatch(/^esbuild /m);
+});
+
 test('its command answers', async () => {
   const { stdout } = await execa(join(folder, 'node_modules/.bin/magneto'), ['version']);
   const root = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../exchange/failure.ts';
 import { errorCode, errorWords } from '../support/system-error.ts';
+import { unwritableWords } from '../support/unwritable.ts';
 
 /** A certificate (or chain) and its private key, as PEM. */
 export interface PemPair {
@@ -167,5 +168,6 @@ function missing(path: string, other: string): Failure {
 }
 
 function unwritable(directory: string, error: unknown): Failure {
-  return new Failure('CA_UNWRITABLE', `${directory}: ${errorWords(error)}`, { cause: error });
+  const why = unwritableWords(directory, error);
+  return new Failure('CA_UNWRITABLE', `${directory}: ${why}`, { cause: error });
 }

@@ -1,0 +1,45 @@
+# magneto as an explicit proxy: one file of JavaScript on the official Node image.
+#
+#   docker build --tag magneto .
+#   docker run --rm magneto version
+#
+# Pinned by tag so far. A digest can only be taken from the registry that the image is pulled from,
+# which nobody has done yet for this line: `docker buildx imagetools inspect` prints it, and
+# Dependabot keeps it up to date once it stands here.
+ARG NODE_IMAGE=node:26-trixie-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run --silent build
+
+FROM ${NODE_IMAGE}
+# Any user may write here, because `--user` may name any; the sticky bit keeps each one's files his.
+RUN mkdir -m 1777 /cassettes /certs \
+  && chmod 1777 /cassettes /certs \
+  && rm -rf /usr/local/lib/node_modules /usr/local/include \
+    /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
+COPY --from=build /build/dist/ /app/
+ENV NODE_ENV=production \
+  MAGNETO_CASSETTE_DIR=/cassettes \
+  MAGNETO_CERT_DIR=/certs \
+  MAGNETO_HOST=0.0.0.0,:: \
+  MAGNETO_CONTROL_HOST=0.0.0.0,::
+VOLUME /cassettes /certs
+EXPOSE 8888 8889
+# A number, so that Kubernetes can see that it is not root.
+USER 1000:1000
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="magneto" \
+  org.opencontainers.image.description="Records real HTTP, HTTPS and WebSocket traffic, and replays it" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}"
+HEALTHCHECK --interval=5s --timeout=6s --start-period=60s --retries=3 \
+  CMD ["node", "/app/magneto.cjs", "health"]
+ENTRYPOINT ["node", "/app/magneto.cjs"]
+CMD ["serve"]
