@@ -1,6 +1,6 @@
 import { Failure } from '../exchange/failure.ts';
 import { errorCode } from '../support/system-error.ts';
-import { unwritableWords } from '../support/unwritable.ts';
+import { deniedWords } from '../support/denied.ts';
 import type { CassetteFormat, LibraryOptions } from './cassette.ts';
 import type { Disk } from './disk.ts';
 import { type LogContent, scanLog } from './log.ts';
@@ -77,8 +77,7 @@ function asFailure(
   if (error instanceof Failure) return error;
   // Anything but a system error is a bug, and must not look like a full disk.
   if (errorCode(error) === undefined) throw error;
-  const why = code === 'CASSETTE_UNWRITABLE' ? unwritableWords(path, error) : errorCode(error);
-  return new Failure(code, `${path}: ${why}`, { cause: error });
+  return new Failure(code, `${path}: ${deniedWords(path, error)}`, { cause: error });
 }
 
 async function readLog(disk: Disk, path: string): Promise<LogContent> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../exchange/failure.ts';
 import { errorCode, errorWords } from '../support/system-error.ts';
-import { unwritableWords } from '../support/unwritable.ts';
+import { deniedWords } from '../support/denied.ts';
 
 /** A certificate (or chain) and its private key, as PEM. */
 export interface PemPair {
@@ -168,6 +168,6 @@ function missing(path: string, other: string): Failure {
 }
 
 function unwritable(directory: string, error: unknown): Failure {
-  const why = unwritableWords(directory, error);
+  const why = deniedWords(directory, error);
   return new Failure('CA_UNWRITABLE', `${directory}: ${why}`, { cause: error });
 }

@@ -61,7 +61,9 @@ describe('an error', () => {
   test('of the system becomes a failure that names the file', () => {
     const cause = Object.assign(new Error('x'), { code: 'EACCES' });
     expect(unreadable('f', cause)).toMatchObject({ code: 'CASSETTE_UNREADABLE', cause });
-    expect(unwritable('f', cause)).toMatchObject({ message: expect.stringMatching(/^f: EACCES\b/) });
+    expect(unwritable('f', cause)).toMatchObject({
+      message: expect.stringMatching(/^f: EACCES\b/),
+    });
   });
 
   test('that is a failure passes', () => {

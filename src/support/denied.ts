@@ -9,11 +9,11 @@ export interface Ids {
 }
 
 /**
- * Why a path could not be written, in words to put behind the path: the system's code, and where the
+ * Why the system denied access to a path, in words to put behind the path: the system's code, and where the
  * folder is another user's, whose it is and the line of a compose file that would make magneto that
  * user. `self` is this process unless given; absent on systems without such ids.
  */
-export function unwritableWords(path: string, error: unknown, self = ownIds()): string {
+export function deniedWords(path: string, error: unknown, self = ownIds()): string {
   const code = errorCode(error) ?? errorWords(error);
   if (code === 'EROFS') return `${code}, it is mounted read-only`;
   if (self === undefined || (code !== 'EACCES' && code !== 'EPERM')) return code;
@@ -32,7 +32,7 @@ interface Folder extends Ids {
   readonly path: string;
 }
 
-/** The folder that would have to be writable: the nearest one above that exists. */
+/** The folder that decides: the path itself, or the nearest one above it that exists. */
 function nearestFolder(path: string): Folder | undefined {
   for (let at = path; ; at = dirname(at)) {
     try {
