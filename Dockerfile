@@ -18,8 +18,8 @@ RUN npm run --silent build
 
 FROM ${NODE_IMAGE}
 # Any user may write here, because `--user` may name any; the sticky bit keeps each one's files his.
-RUN mkdir -m 1777 /cassettes /certs \
-  && chmod 1777 /cassettes /certs \
+RUN mkdir /cassettes /certs \
+  && chown 1000:1000 /cassettes /certs && chmod 1777 /cassettes /certs \
   && rm -rf /usr/local/lib/node_modules /usr/local/include \
     /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 COPY --from=build /build/dist/ /app/
