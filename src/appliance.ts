@@ -130,6 +130,7 @@ async function layGround({ settings, log }: ApplianceOptions, opened: Closers): 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
   const { settings, authority, session, report } = house;
   const onLost = createLossReport(house.log);
+  const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
   const intake: Intake = createIntake({
     authority,
     wire: createWire({
@@ -140,7 +141,7 @@ function openIntake(house: House, isOwn: (destination: Destination) => boolean):
       onFailure: report,
       onLost,
     }),
-    session: () => session,
+    session: () => seen,
     allowClients: settings.allowClients,
     isOwn,
     onLost,
@@ -217,7 +218,7 @@ async function openRun(ground: Ground): Promise<OpenSession> {
     onMiss: settings.onMiss,
     cassette: settings.cassetteName,
     library,
-    network: log.isLevelEnabled('debug') ? withHeadsLogged(network, log) : network,
+    network,
     journal,
     latency: settings.latency,
     bodyBytesMax: settings.bodyBytesMax,

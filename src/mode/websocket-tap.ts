@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import type { Ending, Part, PartKind, Side } from '../exchange/conversation.ts';
 import type { Headers } from '../exchange/headers.ts';
-import { headerValue } from '../exchange/headers.ts';
+import { headerValues } from '../exchange/headers.ts';
 import type { RecordedMessage } from '../exchange/interaction.ts';
 import { errorCode } from '../support/system-error.ts';
 
@@ -109,7 +109,7 @@ export function mergeSession(
   ending: Ending,
 ): { readonly messages: readonly RecordedMessage[]; readonly ending: Ending } {
   const both = [...(client.messages ?? []), ...(server.messages ?? [])];
-  const messages = both.sort((a, b) => a.atMs - b.atMs);
+  const messages = both.toSorted((a, b) => a.atMs - b.atMs);
   const { close: first, by } = firstClose(client.close, server.close);
   if (first === undefined) return { messages, ending };
   return { messages, ending: { type: 'closed', by, code: first.code, reason: first.reason } };
@@ -136,19 +136,28 @@ function feed(receiver: Writable, bytes: Buffer): Promise<void> {
 }
 
 function makeReceiver(masked: boolean, { accepted, bytesMax }: TapOptions): Writable {
-  const header = headerValue(accepted, 'sec-websocket-extensions') ?? '';
-  const extensions: Record<string, unknown> = {};
-  // The library's parser takes no empty header.
-  const offers = header === '' ? undefined : extension.parse(header)['permessage-deflate'];
-  if (offers !== undefined) {
-    const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: bytesMax });
-    deflate.accept(offers);
-    extensions['permessage-deflate'] = deflate;
-  }
+  const deflate = decompression(masked, { accepted, bytesMax });
   return new Receiver({
     isServer: masked,
-    extensions,
+    extensions: deflate === undefined ? {} : { 'permessage-deflate': deflate },
     maxPayload: bytesMax,
     skipUTF8Validation: true,
   });
+}
+
+/** The compression that both sides agreed on; nothing where there is none, or none that can be understood. */
+function decompression(masked: boolean, { accepted, bytesMax }: TapOptions): object | undefined {
+  const header = headerValues(accepted, 'sec-websocket-extensions').join(', ');
+  // The library's parser takes no empty header.
+  if (header === '') return undefined;
+  try {
+    const offers = extension.parse(header)['permessage-deflate'];
+    if (offers === undefined) return undefined;
+    const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: bytesMax });
+    deflate.accept(offers);
+    return deflate;
+  } catch {
+    // What such a header means is between the two peers; the recording goes on as far as it can.
+    return undefined;
+  }
 }
