@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import { openLibrary } from './cassette/cassette.ts';
+import type { OriginalDestinations } from './capture/capture.ts';
+import { openOriginalDestinations } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Control, Metrics } from './control/control.ts';
 import { createControl, createMetrics } from './control/control.ts';
@@ -75,6 +77,8 @@ interface Ground {
   readonly authority: Authority;
   readonly network: Network;
   readonly report: Report;
+  /** Asks the kernel; absent where nothing is captured. */
+  readonly originalDestination?: OriginalDestinations;
 }
 
 interface House extends Ground {
@@ -124,11 +128,13 @@ async function layGround({ settings, log }: ApplianceOptions, opened: Closers): 
   const network = createNetwork(networkOptions(settings));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
-  return { settings, log, journal, metrics, authority, network, report };
+  const ground = { settings, log, journal, metrics, authority, network, report };
+  if (!settings.transparent) return ground;
+  return { ...ground, originalDestination: await openOriginalDestinations() };
 }
 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, authority, session, report } = house;
+  const { settings, authority, session, report, network, originalDestination } = house;
   const onLost = createLossReport(house.log);
   const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
   const intake: Intake = createIntake({
@@ -144,8 +150,11 @@ function openIntake(house: House, isOwn: (destination: Destination) => boolean):
     session: () => seen,
     allowClients: settings.allowClients,
     isOwn,
+    isOwnSocket: network.isOwnSocket,
+    onLoop: report,
     onLost,
     onTlsRefused: report,
+    ...(originalDestination !== undefined && { originalDestination }),
   });
   return intake;
 }
