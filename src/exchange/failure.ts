@@ -22,6 +22,11 @@ const table = {
     title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
     remedy: 'keep such a destination out of the replay, or use MAGNETO_MODE=passthrough',
   },
+  NAME_NOT_RECORDED: {
+    status: 0,
+    title: 'The cassette knows nothing of this name, so that it does not exist in the replay',
+    remedy: 'record it (MAGNETO_MODE=hybrid adds what is missing), or set MAGNETO_ON_MISS',
+  },
   UPSTREAM_REFUSED: {
     status: 502,
     title: 'The destination refused the connection',

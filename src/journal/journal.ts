@@ -16,7 +16,7 @@ export interface JournalEntry {
   readonly id: string;
   /** When it began: ISO 8601, UTC, milliseconds. */
   readonly at: string;
-  readonly kind: Exchange['kind'] | 'connect';
+  readonly kind: Exchange['kind'] | 'connect' | 'dns';
   /** The mode in force. */
   readonly mode: string;
   readonly outcome: Outcome;
