@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ask } from './end-to-end/client.ts';
@@ -114,7 +114,7 @@ describe('an appliance that stops', () => {
   test('does not wait for idle connections', async () => {
     await withFolder(async (folder) => {
       const { appliance, via } = await startWith(variables(folder, {}));
-      const socket = (await import('node:net')).connect(via.proxyPort, '127.0.0.1');
+      const socket = connect(via.proxyPort, '127.0.0.1');
       const authority = `localhost:${origin.httpPort}`;
       socket.write(`GET http://${authority}/a HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
       await once(socket, 'data');
