@@ -40,7 +40,7 @@ export interface Intake {
   readonly connect: (tunnel: Tunnel) => void;
   /** Open sockets of clients. */
   readonly connections: number;
-  /** Stops listening, ends silent connections, and destroys those that are left after `graceMs`. */
+  /** Stops listening, ends silent and idle connections, and destroys those that are left after `graceMs`. */
   readonly close: (graceMs: number) => Promise<void>;
 }
 
@@ -159,7 +159,7 @@ async function close(
   listeners: readonly Listener[],
   graceMs: number,
 ): Promise<void> {
-  const { passage, sockets } = context;
+  const { options, passage, sockets } = context;
   const closed = Promise.all(
     listeners.map(
       ({ server }) =>
@@ -169,6 +169,7 @@ async function close(
     ),
   );
   for (const socket of passage.silent) socket.end();
+  options.wire.drain();
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);
