@@ -16,8 +16,8 @@ const require = requireFrom(import.meta.url);`,
 
 /**
  * One file that holds every library, with a map back to the sources: what a plain Node starts
- * quickest. The optional native half of the MessagePack library stays outside; it works without.
- * Gives the files that went in.
+ * quickest. What is native stays outside: the MessagePack library works without its half, and
+ * transparent capture says what it lacks. Gives the files that went in.
  */
 export async function bundle({ source, file, format }: Target): Promise<readonly string[]> {
   const options = {
@@ -31,7 +31,7 @@ export async function bundle({ source, file, format }: Target): Promise<readonly
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'linked',
-    external: ['msgpackr-extract'],
+    external: ['msgpackr-extract', 'koffi'],
     banner: { js: banners[format] },
   } satisfies BuildOptions;
   const { warnings, metafile } = await build(options);

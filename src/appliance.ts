@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import { openLibrary } from './cassette/cassette.ts';
+import type { OriginalDestinations } from './capture/capture.ts';
+import { openOriginalDestinations } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Control, Metrics } from './control/control.ts';
 import { createControl, createMetrics } from './control/control.ts';
@@ -75,6 +77,8 @@ interface Ground {
   readonly authority: Authority;
   readonly network: Network;
   readonly report: Report;
+  /** Asks the kernel; absent where nothing is captured. */
+  readonly originalDestination?: OriginalDestinations;
 }
 
 interface House extends Ground {
@@ -124,12 +128,15 @@ async function layGround({ settings, log }: ApplianceOptions, opened: Closers): 
   const network = createNetwork(networkOptions(settings));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
-  return { settings, log, journal, metrics, authority, network, report };
+  const ground = { settings, log, journal, metrics, authority, network, report };
+  if (!settings.transparent) return ground;
+  return { ...ground, originalDestination: await openOriginalDestinations() };
 }
 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, authority, session, report } = house;
+  const { settings, authority, session, report, network, originalDestination } = house;
   const onLost = createLossReport(house.log);
+  const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
   const intake: Intake = createIntake({
     authority,
     wire: createWire({
@@ -140,11 +147,14 @@ function openIntake(house: House, isOwn: (destination: Destination) => boolean):
       onFailure: report,
       onLost,
     }),
-    session: () => session,
+    session: () => seen,
     allowClients: settings.allowClients,
     isOwn,
+    isOwnSocket: network.isOwnSocket,
+    onLoop: report,
     onLost,
     onTlsRefused: report,
+    ...(originalDestination !== undefined && { originalDestination }),
   });
   return intake;
 }
@@ -217,7 +227,7 @@ async function openRun(ground: Ground): Promise<OpenSession> {
     onMiss: settings.onMiss,
     cassette: settings.cassetteName,
     library,
-    network: log.isLevelEnabled('debug') ? withHeadsLogged(network, log) : network,
+    network,
     journal,
     latency: settings.latency,
     bodyBytesMax: settings.bodyBytesMax,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Settings } from './config/config.ts';
+import type { Session } from './exchange/arrival.ts';
 import { authorityOf } from './exchange/destination.ts';
 import type { Failure, FailureCode } from './exchange/failure.ts';
 import { failureLine } from './exchange/failure.ts';
@@ -101,8 +102,17 @@ export function exitStatusOf(session: OpenSession, final: Receipt): number {
   return session.strict && final.missed > 0 ? 3 : 0;
 }
 
-/** An upstream whose heads stand in the log at debug, redacted. */
-export function withHeadsLogged(upstream: Upstream, log: Logger): Upstream {
+/** A session whose heads stand in the log at debug, redacted, wherever its answers come from. */
+export function withHeadsLogged(session: Session, log: Logger): Session {
+  return {
+    name: session.name,
+    get upstream() {
+      return loggingHeads(session.upstream, log);
+    },
+  };
+}
+
+function loggingHeads(upstream: Upstream, log: Logger): Upstream {
   return {
     offer: upstream.offer,
     async open(exchange) {

@@ -15,6 +15,8 @@ export function createRecording(
   for (const [place, interaction] of content.interactions.entries()) {
     const entry = { interaction, bodyDigest: requestDigest(interaction), place };
     const { kind, request } = interaction;
+    // Answered from the interactions themselves, whoever answers for names.
+    if (kind === 'dns') continue;
     const authority = authorityOf(request.destination);
     if (kind === 'connect') {
       push(connects, authority, entry);

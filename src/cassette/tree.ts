@@ -18,6 +18,7 @@ import {
   textField,
   wordField,
 } from './check.ts';
+import { lookupTree, readLookup } from './lookup.ts';
 import { withConsistentLength } from './length.ts';
 import { readUrl, writeUrl } from './url.ts';
 
@@ -33,12 +34,14 @@ export interface Spelling {
 
 /** An interaction as plain objects, in the order of the format; its place in the list is its sequence. */
 export function toTree(interaction: Interaction, spelling: Spelling): Fields {
-  const { response, messages, ending } = interaction;
+  const { response, messages, ending, lookup } = interaction;
   return {
     id: interaction.id,
     kind: interaction.kind,
     startedAt: interaction.startedAt,
-    request: requestTree(interaction, spelling),
+    ...(lookup === undefined
+      ? { request: requestTree(interaction, spelling) }
+      : lookupTree(lookup)),
     ...(response === undefined ? {} : { response: responseTree(response, spelling) }),
     ...(messages === undefined
       ? {}
@@ -59,8 +62,11 @@ export interface Reading {
 /** The interaction of plain objects. @throws Failure CASSETTE_CORRUPT, naming the field */
 export function fromTree(tree: unknown, { where, sequence, spelling }: Reading): Interaction {
   const fields = fieldsOf(tree, where);
-  const kind = wordField(fields, 'kind', { words: ['http', 'websocket', 'connect'], where });
-  const request = readRequest(fields, { where, kind, spelling });
+  const kind = wordField(fields, 'kind', { words: kinds, where });
+  const asked =
+    kind === 'dns'
+      ? readLookup(fields, where)
+      : { request: readRequest(fields, { where, kind, spelling }) };
   const ending = readEnding(fieldsOf(fields['ending'], `${where}.ending`), `${where}.ending`);
   const response = readResponse(fields, where, spelling);
   const messages = readMessages(fields, where, spelling);
@@ -69,15 +75,17 @@ export function fromTree(tree: unknown, { where, sequence, spelling }: Reading):
     kind,
     startedAt: textField(fields, 'startedAt', where),
     sequence,
-    request,
+    ...asked,
     ...(response === undefined
       ? {}
-      : { response: withConsistentLength(response, request.method, ending) }),
+      : { response: withConsistentLength(response, asked.request.method, ending) }),
     ...(messages === undefined ? {} : { messages }),
     timing: readTiming(fieldsOf(fields['timing'], `${where}.timing`), `${where}.timing`),
     ending,
   };
 }
+
+const kinds = ['http', 'websocket', 'connect', 'dns'] as const;
 
 function requestTree(interaction: Interaction, spelling: Spelling): Fields {
   const { method, httpVersion, headers, body, trailers, partial } = interaction.request;

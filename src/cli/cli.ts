@@ -2,6 +2,7 @@ import { Failure, failureLine } from '../exchange/failure.ts';
 import { nearest } from '../support/edit-distance.ts';
 import { health } from './health.ts';
 import type { Streams } from './log.ts';
+import { rules } from './rules.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
@@ -19,6 +20,8 @@ export async function run(
   streams: Streams,
 ): Promise<number> {
   try {
+    // The one verb with words and flags of its own.
+    if (argv[0] === 'rules') return await rules({ env, streams, words: argv.slice(1) });
     return await runVerb(verbOf(argv), env, streams);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -67,7 +70,7 @@ function verbOf(argv: readonly string[]): Verb {
 
 function unknownWord(word: string): Failure {
   const isFlag = word.startsWith('-');
-  const near = nearest(word, isFlag ? Object.keys(flags) : verbs) ?? '';
+  const near = nearest(word, isFlag ? Object.keys(flags) : [...verbs, 'rules']) ?? '';
   const kind = isFlag ? 'flag' : 'verb';
   return new Failure('COMMAND_UNKNOWN', `there is no ${kind} ${quoted(word)} (nearest: ${near})`);
 }
@@ -78,12 +81,16 @@ function quoted(word: string): string {
 
 const help = `magneto ${version}: records real HTTP, HTTPS and WebSocket traffic, and replays it
 
-Usage: magneto [serve | health | version]
+Usage: magneto [serve | health | rules | version]
 
   serve     serve until SIGTERM or SIGINT; what is done without a verb
   health    ask a serving magneto whether it is ready: exit status 0, or 1
   version   print the version
   --help    print this
+
+  rules print | apply | remove [--uid N] [--gid N] [--port N] [--dns-port N] [--ports N,N]
+            the kernel rules of transparent capture (Linux, as root). Exempt is what runs as
+            --uid (yours) and --gid (48889), both; --ports come on top of 80 and 443
 
 It is configured by environment variables, such as
 
@@ -96,6 +103,6 @@ docs/configuration.md has them all, docs/failures.md the failures and the exit s
 
   0  all went well
   1  a recording failed, or stopping did; not ready (health)
-  2  it could not start
+  2  it could not start, or the rules could not be applied
   3  a strict replay missed something
 `;

@@ -25,6 +25,8 @@ const truths: Readonly<Record<string, boolean>> = { true: true, 1: true, false: 
 export const aliases: readonly Alias[] = [
   { env: 'CASSETTE_NAME', option: 'cassetteName' },
   { env: 'CASSETTE_DIR', option: 'cassetteDir' },
+  { env: 'TRANSPARENT_PROXY', option: 'transparent' },
+  { env: 'REDIRECT_PORTS', option: 'redirectPorts' },
   { env: 'MAGNETO_FORMAT', option: 'cassetteFormat' },
   {
     env: 'MATGTO_MODE',

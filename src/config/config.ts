@@ -5,7 +5,8 @@ import { aliases } from './aliases.ts';
 import { quoted, readNames } from './names.ts';
 import type { Reading } from './names.ts';
 import { optionNames, options } from './options.ts';
-import type { Option, OptionName, OptionValues } from './options.ts';
+import type { Option } from './option.ts';
+import type { OptionName, OptionValues } from './options.ts';
 import { ValueError } from './values.ts';
 
 /** Everything that can be set, checked and typed; see docs/configuration.md for what each means. */

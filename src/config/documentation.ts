@@ -1,7 +1,7 @@
 import { aliases } from './aliases.ts';
 import type { Alias } from './aliases.ts';
 import { optionNames, options } from './options.ts';
-import type { Option } from './options.ts';
+import type { Option } from './option.ts';
 
 /** The text of docs/configuration.md, printed from the schema: what is written there is what is checked. */
 export function configurationPage(): string {

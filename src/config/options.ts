@@ -1,27 +1,5 @@
-import type { FailureCode } from '../exchange/failure.ts';
+import type { Option } from './option.ts';
 import * as values from './values.ts';
-
-/** One option: everything that is to be said of it, and how its text becomes a value. */
-export interface Option<Value> {
-  /** The variable that sets it. */
-  readonly env: string;
-  /** The values it takes, in words: for the error and for the documentation. */
-  readonly takes: string;
-  /** The default, as one would write it in the variable. */
-  readonly default: string;
-  /** What it does. */
-  readonly doc: string;
-  /** Why it exists and why its default is what it is. */
-  readonly reason: string;
-  /** Throws a ValueError where the text is not a value. */
-  readonly parse: (text: string) => Value;
-  /** Words to propose the nearest of. */
-  readonly words?: readonly string[];
-  /** Never shown, neither in an error nor in print. */
-  readonly secret?: boolean;
-  /** The failure of a bad value, where it has one of its own. */
-  readonly failure?: FailureCode;
-}
 
 /** Every option, in the order of the documentation. */
 export const options = {
@@ -102,6 +80,43 @@ export const options = {
     doc: 'The clients that may use the proxy and the control plane when they listen off loopback. Loopback itself always may.',
     reason: 'A forgotten port mapping on a machine with a public address must not serve the world.',
     parse: values.clientRanges,
+  },
+  transparent: {
+    env: 'MAGNETO_TRANSPARENT',
+    takes: 'true | false',
+    default: 'false',
+    doc: 'Whether connections that the kernel redirects are taken in, as `magneto rules apply` has it; also answers questions for names. Explicit clients are served as ever. Linux only.',
+    reason:
+      'Needs rules in the kernel, which the transparent image applies; without them it does nothing.',
+    parse: values.truth,
+    words: ['true', 'false'],
+  },
+  redirectPorts: {
+    env: 'MAGNETO_REDIRECT_PORTS',
+    takes: 'ports from 1 to 65535, comma-separated',
+    default: '',
+    doc: 'Ports of servers to capture beside 80 and 443. Read by `magneto rules`, and only where connections are captured.',
+    reason: 'Servers of a test rarely listen on 80 and 443; a database should not be captured.',
+    parse: values.ports,
+  },
+  dnsPort: {
+    env: 'MAGNETO_DNS_PORT',
+    takes: '0 to 65535; 0 is any free port',
+    default: '8853',
+    doc: 'The port, on loopback, where captured questions for names are answered (UDP and TCP). Only where `MAGNETO_TRANSPARENT` is on.',
+    reason:
+      'A replay has to answer for names as well: a client that cannot resolve one never connects.',
+    parse: values.whole(0, 65_535),
+  },
+  cassetteWait: {
+    env: 'MAGNETO_CASSETTE_WAIT',
+    takes: 'true | false',
+    default: 'false',
+    doc: 'Whether a replay may start without its cassette: it is ready then, and opens the cassette at the first exchange after it has come to be there.',
+    reason:
+      'A service container of a CI job starts before the files of the job exist; elsewhere a missing cassette is a mistake to be told at once.',
+    parse: values.truth,
+    words: ['true', 'false'],
   },
   onMiss: {
     env: 'MAGNETO_ON_MISS',

@@ -58,6 +58,19 @@ export function whole(least: number, most: number): (text: string) => number {
   };
 }
 
+/** `true` or `false`, `1` or `0`. */
+export function truth(text: string): boolean {
+  const lower = text.toLowerCase();
+  if (lower === 'true' || lower === '1') return true;
+  if (lower === 'false' || lower === '0') return false;
+  throw new ValueError('neither true nor false');
+}
+
+/** Ports of servers: each once. */
+export function ports(text: string): readonly number[] {
+  return [...new Set(list(text).map(whole(1, 65_535)))];
+}
+
 /** Any text that a path can be. */
 export function path(text: string): string {
   // A NUL would throw from deep inside the file system, far from the option.

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Destination } from './destination.ts';
+import type { Resolver } from './dns.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A cassette, its cursors and its mode, for those clients that belong to it: seen from the wire, an upstream. */
@@ -7,6 +8,8 @@ export interface Session {
   readonly name: string;
   /** The upstream of the mode in force; read anew for each exchange, so that changing the mode is replacing one reference. */
   readonly upstream: Upstream;
+  /** Answers questions for names, where those are captured. */
+  readonly resolver?: Resolver;
 }
 
 /** An accepted socket plus what is known of it so far. */

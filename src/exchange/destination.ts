@@ -9,6 +9,11 @@ export interface Destination {
   readonly address?: string;
 }
 
+/** Whether only the kernel has named it, by its address, so that a server name or Host header may still do so. */
+export function isUnnamed({ host, address }: Destination): boolean {
+  return address !== undefined && host === address;
+}
+
 /** Host and port of an authority (`example.org:80`, `[::1]:443`); nothing where it is not one (RFC 3986, 3.2). */
 export function parseAuthority(
   authority: string,

@@ -22,6 +22,11 @@ const table = {
     title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
     remedy: 'keep such a destination out of the replay, or use MAGNETO_MODE=passthrough',
   },
+  NAME_NOT_RECORDED: {
+    status: 0,
+    title: 'The cassette knows nothing of this name, so that it does not exist in the replay',
+    remedy: 'record it (MAGNETO_MODE=hybrid adds what is missing), or set MAGNETO_ON_MISS',
+  },
   UPSTREAM_REFUSED: {
     status: 502,
     title: 'The destination refused the connection',
@@ -117,7 +122,40 @@ const table = {
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',
-    remedy: 'use one of: serve, health, version',
+    remedy: 'use one of: serve, health, rules, version',
+  },
+  NET_ADMIN_MISSING: {
+    status: 0,
+    title: 'The kernel does not let magneto change the rules of this network namespace',
+    remedy: 'add to the service: cap_drop: [ALL], cap_add: [NET_ADMIN, SETUID, SETGID]',
+  },
+  IPTABLES_MISSING: {
+    status: 0,
+    title: 'There is no iptables to write the rules with',
+    remedy: 'use the transparent image, or install iptables; or set MAGNETO_TRANSPARENT=false',
+  },
+  NAT_UNAVAILABLE: {
+    status: 0,
+    title: 'The kernel does not take rules that redirect connections',
+    remedy:
+      'load nf_nat and xt_REDIRECT, xt_owner, xt_multiport on the host (modprobe); or use magneto as an explicit proxy (environment: HTTP_PROXY, HTTPS_PROXY)',
+  },
+  IP6TABLES_UNAVAILABLE: {
+    status: 0,
+    title: 'IPv6 connections cannot be redirected here',
+    remedy:
+      'add to the service: sysctls: { net.ipv6.conf.all.disable_ipv6: "1" }; or load ip6table_nat on the host (modprobe)',
+  },
+  CAPTURED_PORT_IS_OWN: {
+    status: 0,
+    title: 'A port that is to be captured is one that magneto itself listens on',
+    remedy:
+      'take it out of MAGNETO_REDIRECT_PORTS, or move magneto with MAGNETO_PORT, MAGNETO_CONTROL_PORT or MAGNETO_DNS_PORT',
+  },
+  ORIGINAL_DESTINATION_UNAVAILABLE: {
+    status: 0,
+    title: 'The kernel cannot be asked where a redirected connection was to go',
+    remedy: 'use the transparent image, or set MAGNETO_TRANSPARENT=false',
   },
   CASSETTE_NOT_FOUND: {
     status: 0,

@@ -1,5 +1,6 @@
 import type { Ending, PartKind, Side } from './conversation.ts';
 import type { Destination } from './destination.ts';
+import type { DnsFinding } from './dns.ts';
 import type { Headers } from './headers.ts';
 import type { ResponseHead } from './http.ts';
 
@@ -38,12 +39,21 @@ export interface RecordedMessage {
   readonly bytes: Buffer;
 }
 
+/** A question for a name, and what was found, as they stand in a cassette. */
+export interface RecordedLookup extends DnsFinding {
+  readonly name: string;
+  readonly type: string;
+}
+
 /** An exchange as written in a cassette. */
 export interface Interaction {
   /** Stable within its cassette. */
   readonly id: string;
-  /** `connect`: a connection that never came to be, so that only its destination and ending are known. */
-  readonly kind: 'http' | 'websocket' | 'connect';
+  /**
+   * `connect`: a connection that never came to be, so that only its destination and ending are known.
+   * `dns`: a question for a name, all of which is in `lookup`; its request is that of `lookupRequest`.
+   */
+  readonly kind: 'http' | 'websocket' | 'connect' | 'dns';
   /** ISO 8601, UTC, milliseconds. */
   readonly startedAt: string;
   /** Place in the order in which exchanges began; the order of replay. */
@@ -51,9 +61,16 @@ export interface Interaction {
   readonly request: RecordedRequest;
   /** Absent where it ended before a head came. */
   readonly response?: RecordedResponse;
+  readonly lookup?: RecordedLookup;
   /** WebSocket messages of both sides in the order seen. */
   readonly messages?: readonly RecordedMessage[];
   /** Milliseconds since the exchange began: the head, and the end. */
   readonly timing: { readonly headMs?: number; readonly endMs: number };
   readonly ending: Ending;
+}
+
+/** The request of a question for a name, for those who look at no more of an interaction than where it went. */
+export function lookupRequest({ name, type }: Pick<RecordedLookup, 'name' | 'type'>): RecordedRequest {
+  const destination = { host: name, port: 53, secure: false };
+  return { method: type, destination, path: '', httpVersion: '', headers: [] };
 }

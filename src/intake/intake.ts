@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { OriginalDestinations } from '../capture/capture.ts';
 import type { Arrival, Session } from '../exchange/arrival.ts';
+import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { AddressList } from '../support/address-list.ts';
 import { createAddressList } from '../support/address-list.ts';
@@ -12,13 +15,17 @@ import { turnAway } from './stranger.ts';
 
 /** What intake needs of the house. */
 export interface IntakeOptions
-  extends Omit<PassageOptions, 'silenceMs' | 'isOwn' | 'onTlsRefused'>,
-    Partial<Pick<PassageOptions, 'silenceMs' | 'isOwn' | 'onTlsRefused'>> {
+  extends Omit<PassageOptions, Optional>,
+    Partial<Pick<PassageOptions, Optional>> {
   /** The session that a client belongs to. */
   readonly session: (client: Arrival['client']) => Session;
   /** Addresses and CIDR ranges of those who may come in; loopback always may. */
   readonly allowClients: readonly string[];
+  /** Asks the kernel where a redirected client wanted to go; absent where none is. */
+  readonly originalDestination?: OriginalDestinations;
 }
+
+type Optional = 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'onLoop' | 'onTlsRefused';
 
 /** Where connections come in. */
 export interface Intake {
@@ -33,7 +40,7 @@ export interface Intake {
   readonly connect: (tunnel: Tunnel) => void;
   /** Open sockets of clients. */
   readonly connections: number;
-  /** Stops listening, ends silent connections, and destroys those that are left after `graceMs`. */
+  /** Stops listening, ends silent and idle connections, and destroys those that are left after `graceMs`. */
   readonly close: (graceMs: number) => Promise<void>;
 }
 
@@ -53,6 +60,8 @@ export function createIntake(options: IntakeOptions): Intake {
   const passage = createPassage({
     silenceMs: silenceMsDefault,
     isOwn: () => false,
+    isOwnSocket: () => false,
+    onLoop: () => {},
     onTlsRefused: () => {},
     ...options,
   });
@@ -93,9 +102,10 @@ function accept(context: Context, socket: Socket): void {
   }
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
-  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+  const address = plainAddress(remoteAddress);
   const client = { address, port: remotePort };
-  if (!guests.has(address)) {
+  const destination = capturedDestination(options, socket);
+  if (!guests.has(address) && !(destination !== undefined && isOurs(address))) {
     void refuseStranger(context, socket, client);
     return;
   }
@@ -105,7 +115,28 @@ function accept(context: Context, socket: Socket): void {
     session: options.session(client),
     depth: 0,
     reset: () => socket.resetAndDestroy(),
+    ...(destination !== undefined && { destination }),
   });
+}
+
+/** Where the kernel says that a client wanted to go; nothing where it wanted to come here, as an explicit one does. */
+function capturedDestination(options: IntakeOptions, socket: Socket): Destination | undefined {
+  const original = options.originalDestination?.(socket);
+  if (original === undefined) return undefined;
+  const { address, port } = original;
+  const came = socket.localPort === port && plainAddress(socket.localAddress ?? '') === address;
+  return came ? undefined : { host: address, port, secure: false, address };
+}
+
+/** Whether an address is this machine's own: who is captured here, whatever its address, is no stranger. */
+function isOurs(address: string): boolean {
+  const faces = Object.values(networkInterfaces()).flat();
+  return faces.some((face) => face?.address === address);
+}
+
+/** An IPv4 address as such, also where an IPv6 socket spells it. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 async function refuseStranger(
@@ -128,7 +159,7 @@ async function close(
   listeners: readonly Listener[],
   graceMs: number,
 ): Promise<void> {
-  const { passage, sockets } = context;
+  const { options, passage, sockets } = context;
   const closed = Promise.all(
     listeners.map(
       ({ server }) =>
@@ -138,6 +169,7 @@ async function close(
     ),
   );
   for (const socket of passage.silent) socket.end();
+  options.wire.drain();
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);

@@ -25,6 +25,10 @@ export interface PassageOptions {
   readonly silenceMs: number;
   /** Whether a destination is one of our own listeners (a loop). */
   readonly isOwn: (destination: Destination) => boolean;
+  /** Whether a client is a connection of our own, that the kernel has redirected to us (a loop). */
+  readonly isOwnSocket: (client: Arrival['client']) => boolean;
+  /** Told of such a loop. */
+  readonly onLoop: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
   readonly onLost: (where: string, error: unknown) => void;
   /** Told of clients that do not trust the certificate, and of the host that they wanted. */
@@ -78,15 +82,18 @@ function enter(context: Context, arrival: Arrival, background: Background): void
 async function pass(context: Context, arrival: Arrival, background: Background): Promise<void> {
   const { socket, destination } = arrival;
   const known = destination !== undefined && !context.isOwn(destination);
+  // Asked late: a socket of ours is known as such once it has something to say.
+  const loop = (): boolean => isCaptured(arrival) && context.isOwnSocket(arrival.client);
   const peeked = await look(arrival, {
     offer: background.offer,
-    ask: known ? () => ask(context, arrival, { destination }) : undefined,
+    ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,
     silenceMs: context.silenceMs,
     silent: context.silent,
   });
   tellLateRefusal(context, { arrival, background, peeked });
   const seen = seenOf(peeked);
-  const next = route({ at: 'bytes', seen, known, depth: arrival.depth, client: client(arrival) });
+  const { depth } = arrival;
+  const next = route({ at: 'bytes', seen, known, depth, loop: loop(), client: client(arrival) });
   switch (next.to) {
     case 'http':
       return context.wire.http(arrival);
@@ -97,9 +104,29 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'alert':
       context.onLost('tls', next.failure);
       return farewell(socket, decodeErrorAlert);
+    case 'reset':
+      context.onLoop(next.failure);
+      return arrival.reset();
     case 'drop':
       return lose(context, socket, errorOf(peeked) ?? new Error(next.why));
   }
+}
+
+/** Asks for the terms while the client waits for the server to speak; a captured one shares in what became of that. */
+async function askInSilence(
+  context: Context,
+  arrival: Arrival,
+  destination: Destination,
+): Promise<Offer> {
+  const offer = await ask(context, arrival, { destination });
+  const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
+  if (next.to === 'reset') arrival.reset();
+  return offer;
+}
+
+/** Whether the kernel brought it here: its client knows of no proxy. */
+function isCaptured({ depth, destination }: Arrival): boolean {
+  return depth === 0 && destination?.address !== undefined;
 }
 
 /** Ends the TLS session of a client, and enters again with what is inside. */
@@ -107,6 +134,8 @@ async function enterTls(context: Context, arrival: Arrival, hello: ClientHello):
   const destination = destinationInside(arrival.destination, hello);
   const offer =
     destination === undefined ? undefined : await ask(context, arrival, { destination, hello });
+  const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
+  if (next.to === 'reset') return arrival.reset();
   const name = hello.serverName ?? destination?.host ?? localAddress(arrival.socket);
   const host = destination === undefined ? name : authorityOf(destination);
   const secureContext = await context.authority.contextFor(name);

@@ -1,5 +1,5 @@
 import type { Destination } from '../exchange/destination.ts';
-import { authorityOf } from '../exchange/destination.ts';
+import { authorityOf, isUnnamed } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { ClientHello, Offer } from '../exchange/upstream.ts';
 import { ownHost } from '../wire/wire.ts';
@@ -20,6 +20,15 @@ export interface ConnectStage {
   readonly offer: Offer;
 }
 
+/** A TLS hello waits for its answer. */
+export interface HelloStage {
+  readonly at: 'hello';
+  /** Whether the kernel brought the client here, who knows of no proxy. */
+  readonly captured: boolean;
+  /** The terms of the destination, where there is one to be asked. */
+  readonly offer: Offer | undefined;
+}
+
 /** The first bytes of a socket, of a tunnel or of a TLS session are known, or will not come. */
 export interface BytesStage {
   readonly at: 'bytes';
@@ -27,6 +36,8 @@ export interface BytesStage {
   /** Whether a raw stream would have somewhere to go. */
   readonly known: boolean;
   readonly depth: number;
+  /** Whether the client is a connection of our own, which the rules did not exempt. */
+  readonly loop: boolean;
   readonly client: string;
 }
 
@@ -48,10 +59,13 @@ export interface Refuse {
 /** What comes after a CONNECT. */
 export type AfterConnect = { readonly to: 'accept' } | Refuse | Drop;
 
+/** What comes after a TLS hello; `reset` ends the connection as its destination would have. */
+export type AfterHello = { readonly to: 'secure' | 'reset' };
+
 /** What comes after the first bytes; `alert` is a fatal TLS alert (RFC 8446, 6.2), then the end. */
 export type AfterBytes =
   | { readonly to: 'http' | 'tls' | 'stream' }
-  | { readonly to: 'alert'; readonly failure: Failure }
+  | { readonly to: 'alert' | 'reset'; readonly failure: Failure }
   | Drop;
 
 /** How many tunnels and TLS sessions may lie within one another: an https proxy behind another takes four. */
@@ -60,25 +74,33 @@ export const depthMax = 8;
 /** Decides what comes next: the one place that does. */
 export function route(stage: StrangerStage): Refuse | Drop;
 export function route(stage: ConnectStage): AfterConnect;
+export function route(stage: HelloStage): AfterHello;
 export function route(stage: BytesStage): AfterBytes;
-export function route(stage: StrangerStage | ConnectStage | BytesStage): AfterConnect | AfterBytes {
+export function route(
+  stage: StrangerStage | ConnectStage | HelloStage | BytesStage,
+): AfterConnect | AfterHello | AfterBytes {
   switch (stage.at) {
     case 'stranger':
       return routeStranger(stage);
     case 'connect':
       return routeTunnel(stage);
+    case 'hello':
+      return routeHello(stage);
     case 'bytes':
       return routeBytes(stage);
   }
 }
 
-/** The destination of what is inside a TLS session: as known before it, else by the server name. */
+/** The destination of what is inside a TLS session: as known before it, else by the server name, which also names one of which only the address is known. */
 export function destinationInside(
   outside: Destination | undefined,
   hello: ClientHello,
 ): Destination | undefined {
-  if (outside !== undefined) return { ...outside, secure: true };
   const { serverName } = hello;
+  if (outside !== undefined) {
+    const host = isUnnamed(outside) ? (serverName ?? outside.host) : outside.host;
+    return { ...outside, host, secure: true };
+  }
   // TLS to the port itself under one of our own names: an https proxy, and a CONNECT will follow.
   if (serverName === undefined || ownNames.has(serverName)) return undefined;
   return { host: serverName, port: 443, secure: true };
@@ -125,8 +147,18 @@ function routeTunnel(stage: ConnectStage): AfterConnect {
   }
 }
 
+/** Who knows of no proxy is not to meet one in place of a server that is not there. */
+function routeHello({ captured, offer }: HelloStage): AfterHello {
+  const gone = offer?.type === 'ended' && offer.ending.type !== 'tls';
+  return { to: captured && gone ? 'reset' : 'secure' };
+}
+
 function routeBytes(stage: BytesStage): AfterBytes {
-  const { seen, depth, known, client } = stage;
+  const { seen, depth, known, client, loop } = stage;
+  if (loop) {
+    const words = `${client} is a connection of this proxy's own, and was redirected to it: run it as the user and group that the rules exempt`;
+    return { to: 'reset', failure: new Failure('DESTINATION_IS_PROXY', words) };
+  }
   if (depth > depthMax) return drop(`more than ${depthMax} tunnels within one another`);
   switch (seen) {
     case 'http':

@@ -2,6 +2,7 @@ import type { Ending, PartKind, Side } from '../exchange/conversation.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { FailureCode } from '../exchange/failure.ts';
 import type { Outcome } from '../exchange/upstream.ts';
+import { maskPath } from '../redaction/redaction.ts';
 import { count, noCounts } from './counts.ts';
 import type { Counts } from './counts.ts';
 
@@ -15,13 +16,13 @@ export interface JournalEntry {
   readonly id: string;
   /** When it began: ISO 8601, UTC, milliseconds. */
   readonly at: string;
-  readonly kind: Exchange['kind'] | 'connect';
+  readonly kind: Exchange['kind'] | 'connect' | 'dns';
   /** The mode in force. */
   readonly mode: string;
   readonly outcome: Outcome;
   readonly method?: string;
   readonly host: string;
-  /** Path and query, already masked. */
+  /** Path and query; the journal masks the values of the query, where keys and tokens travel. */
   readonly path?: string;
   readonly status?: number;
   /** Milliseconds from its beginning to its end. */
@@ -63,7 +64,8 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
   let next = 0;
 
   return {
-    append: (entry) => {
+    append: (told) => {
+      const entry = masked(told);
       ring[next] = entry;
       next = (next + 1) % capacity;
       count(totals, entry);
@@ -78,6 +80,11 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
     },
     subscribeMessages: (listener) => subscription(messageListeners, listener),
   };
+}
+
+/** Here, because every entry comes by: the log, the control plane and whoever subscribes see no more. */
+function masked(entry: JournalEntry): JournalEntry {
+  return entry.path?.includes('?') === true ? { ...entry, path: maskPath(entry.path) } : entry;
 }
 
 function subscription<Listener>(listeners: Set<Listener>, listener: Listener): () => void {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Part, Parts } from '../exchange/conversation.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
 import { withBody } from './changes.ts';
@@ -10,10 +10,16 @@ export type Latency =
   | { readonly type: 'fixed'; readonly ms: number }
   | { readonly type: 'scaled'; readonly percent: number };
 
+/** Waits so many milliseconds, or until the signal aborts. */
+export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+
 /** An upstream that answers with the latency asked for: before the head, and before each WebSocket message. */
-export function latency(upstream: Upstream, policy: Latency): Upstream {
+export function latency(upstream: Upstream, policy: Latency, sleep: Wait = sleepFor): Upstream {
   if (policy.type === 'none') return upstream;
-  const wait = waiting(policy);
+  const wait: Wait = async (recordedMs, signal) => {
+    const ms = pause(policy, recordedMs);
+    if (ms > 0) await sleep(ms, signal);
+  };
   return {
     offer: upstream.offer,
     async open(exchange) {
@@ -25,15 +31,9 @@ export function latency(upstream: Upstream, policy: Latency): Upstream {
   };
 }
 
-type Wait = (recordedMs: number, signal: AbortSignal) => Promise<void>;
-
-function waiting(policy: Exclude<Latency, { type: 'none' }>): Wait {
-  return async (recordedMs, signal) => {
-    const ms = pause(policy, recordedMs);
-    if (ms <= 0) return;
-    // A client that leaves ends the wait; what follows then meets a closed socket.
-    await sleep(ms, undefined, { signal }).catch(() => {});
-  };
+async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
+  // A client that leaves ends the wait; what follows then meets a closed socket.
+  await setTimeout(ms, undefined, { signal }).catch(() => {});
 }
 
 function pause(policy: Exclude<Latency, { type: 'none' }>, recordedMs: number): number {

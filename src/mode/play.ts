@@ -51,7 +51,7 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
         ending = clientEnding(playing.exchange.signal);
         return;
       }
-      const mismatch = compare(message, got.value, clientPlace, playing);
+      const mismatch = compare({ expected: message, got: got.value, place: clientPlace }, playing);
       if (mismatch !== undefined) {
         ending = mismatch;
         return;
@@ -84,17 +84,19 @@ async function untilClientCloses(
   for (;;) {
     const got = await client.next();
     if (got.done === true) return clientEnding(playing.exchange.signal);
-    const mismatch = compare(undefined, got.value, place, playing);
+    const mismatch = compare({ expected: undefined, got: got.value, place }, playing);
     if (mismatch !== undefined) return mismatch;
   }
 }
 
-function compare(
-  expected: RecordedMessage | undefined,
-  got: Part,
-  place: number,
-  playing: Playing,
-): Ending | undefined {
+/** A client message, its place among those of its client, and what the recording has there; nothing: the close. */
+interface Compared {
+  readonly expected: RecordedMessage | undefined;
+  readonly got: Part;
+  readonly place: number;
+}
+
+function compare({ expected, got, place }: Compared, playing: Playing): Ending | undefined {
   if (expected?.kind === got.kind && expected.bytes.equals(got.bytes)) return undefined;
   const wanted = expected === undefined ? 'the close' : describe(expected);
   const given = describe(got);

@@ -109,7 +109,7 @@ export function mergeSession(
   ending: Ending,
 ): { readonly messages: readonly RecordedMessage[]; readonly ending: Ending } {
   const both = [...(client.messages ?? []), ...(server.messages ?? [])];
-  const messages = both.sort((a, b) => a.atMs - b.atMs);
+  const messages = both.toSorted((a, b) => a.atMs - b.atMs);
   const { close: first, by } = firstClose(client.close, server.close);
   if (first === undefined) return { messages, ending };
   return { messages, ending: { type: 'closed', by, code: first.code, reason: first.reason } };

@@ -32,6 +32,8 @@ export interface Network extends Upstream {
   close(): Promise<void>;
   /** TCP connections that are open or being opened. */
   readonly openSockets: number;
+  /** Whether a connection from this address and port is one of its own. */
+  readonly isOwnSocket: (from: { readonly address: string; readonly port: number }) => boolean;
 }
 
 /** Idle connections kept for all destinations together. */
@@ -47,10 +49,19 @@ const idleMs = 60_000;
 export function createNetwork(options: NetworkOptions): Network {
   const { upstreamProxy: proxy, idleSocketsPerDestination: perKey = 100 } = options;
   const sockets = new Set<Socket>();
+  const own = new Set<string>();
   let closed = false;
   const track = (socket: Socket): void => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    let local = '';
+    socket.once('connect', () => {
+      local = localEnd(socket);
+      own.add(local);
+    });
+    socket.once('close', () => {
+      sockets.delete(socket);
+      own.delete(local);
+    });
     if (closed) socket.destroy();
   };
   const pool = new Pool({ perKey, total: idleSocketsMax, idleMs });
@@ -66,7 +77,12 @@ export function createNetwork(options: NetworkOptions): Network {
     get openSockets() {
       return sockets.size;
     },
+    isOwnSocket: ({ address, port }) => own.has(`${address} ${port}`),
   };
+}
+
+function localEnd({ localAddress, localPort }: Socket): string {
+  return `${localAddress} ${localPort}`;
 }
 
 /** Destroys a socket and waits until it is closed. */

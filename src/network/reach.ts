@@ -40,7 +40,8 @@ export class Reach {
       if (pooled !== undefined) return pooled;
     }
     if (via !== undefined) return this.#establish.toProxy(via, { signal });
-    return this.#establishFor(destination, { signal, alpn: httpProtocols });
+    const unnamed = fresh ? undefined : this.#takeUnnamed(destination);
+    return unnamed ?? this.#establishFor(destination, { signal, alpn: httpProtocols });
   }
 
   /** A connection that has carried nothing, with all that the server may have said on it. */
@@ -70,7 +71,23 @@ export class Reach {
 
   /** Closes the TCP connection kept for a TLS session that is not needed after all. */
   forget(destination: Destination): void {
-    this.#pool.take(keyOf({ ...destination, secure: false }), isUntouched)?.socket.destroy();
+    this.#takeUntouched(destination)?.socket.destroy();
+  }
+
+  /** The TCP connection that was kept before the client's hello. */
+  #takeUntouched(destination: Destination): Connection | undefined {
+    const plain = { ...destination, secure: false };
+    return this.#pool.take(keyOf(plain), isUntouched) ?? this.#takeUnnamed(plain);
+  }
+
+  /** One that an offer kept while only the address was known; nobody else's request has been on it. */
+  #takeUnnamed(destination: Destination): Connection | undefined {
+    const { address, host } = destination;
+    if (address === undefined || address === host) return undefined;
+    return this.#pool.take(
+      keyOf({ ...destination, host: address }),
+      (connection) => !connection.used && carriesHttp(connection),
+    );
   }
 
   async #establishFor(
@@ -82,7 +99,7 @@ export class Reach {
     const name = this.#names.get(keyOf(destination)) ?? destination.host;
     const want = { signal, alpn, name };
     // An offer that came before the client's hello has dialled already.
-    const kept = this.#pool.take(keyOf({ ...destination, secure: false }), isUntouched);
+    const kept = this.#takeUntouched(destination);
     if (kept !== undefined) {
       try {
         return await encrypted(kept, want);

@@ -17,6 +17,7 @@ export class Connection {
   refused = false;
   readonly #inFlight = new Set<InFlight>();
   #whenIdle: (() => void) | undefined;
+  #handedOver = false;
 
   constructor(arrival: Arrival) {
     this.arrival = arrival;
@@ -41,10 +42,18 @@ export class Connection {
     });
   }
 
-  /** Runs an action once every request that came before is answered. */
+  /** Hands the connection over to an action once every request that came before is answered. */
   whenIdle(action: () => void): void {
+    this.#handedOver = true;
     if (this.#inFlight.size === 0) action();
     else this.#whenIdle = action;
+  }
+
+  /** Ends the connection once it is idle, unless it is to become something else then. */
+  endWhenIdle(): void {
+    const { socket } = this.arrival;
+    if (this.#inFlight.size > 0) this.#whenIdle ??= () => socket.end(() => socket.destroy());
+    else if (!this.#handedOver) socket.end(() => socket.destroy());
   }
 
   /** Node closes only the response whose turn it is; those behind it are closed here. */

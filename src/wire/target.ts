@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Arrival } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
-import { parseAuthority } from '../exchange/destination.ts';
+import { isUnnamed, parseAuthority } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
 
 /** Where a request is to go: its destination, and the path with the query as the client wrote it. */
@@ -12,13 +12,16 @@ export interface Target {
 
 /**
  * Reads the target of a request (RFC 9112, 3.2): an absolute URL wins, also over another Host
- * header; then what the arrival knows (CONNECT, TLS server name, kernel); then the Host header.
+ * header; then what the arrival knows (CONNECT, TLS server name, kernel); then the Host header,
+ * which also names a destination of which the kernel knows no more than its address.
  */
 export function targetOf(request: IncomingMessage, arrival: Arrival): Target | Failure {
   const url = request.url ?? '/';
   if (!url.startsWith('/') && url !== '*') return absoluteTarget(request, arrival);
-  if (arrival.destination !== undefined) return { destination: arrival.destination, path: url };
   const host = request.headers.host ?? '';
+  if (arrival.destination !== undefined) {
+    return { destination: named(arrival.destination, host), path: url };
+  }
   const secure = 'encrypted' in arrival.socket;
   const authority = parseAuthority(host, secure ? 443 : 80);
   if (authority === undefined) {
@@ -26,6 +29,13 @@ export function targetOf(request: IncomingMessage, arrival: Arrival): Target | F
     return new Failure('DESTINATION_UNKNOWN', `${request.method} ${url} ${what}`);
   }
   return { destination: { ...authority, secure }, path: url };
+}
+
+/** A destination under the name that a Host header gives it; its port is the one that was connected to. */
+function named(destination: Destination, hostHeader: string): Destination {
+  if (!isUnnamed(destination)) return destination;
+  const host = parseAuthority(hostHeader, destination.port)?.host;
+  return host === undefined ? destination : { ...destination, host };
 }
 
 function absoluteTarget(request: IncomingMessage, arrival: Arrival): Target | Failure {
@@ -40,9 +50,11 @@ function absoluteTarget(request: IncomingMessage, arrival: Arrival): Target | Fa
       `the request target ${JSON.stringify(url)} is no URL`,
     );
   }
-  const address = arrival.destination?.address;
+  // A captured client that speaks to a proxy of its own names another port than it connected to.
+  const { address, port } = arrival.destination ?? {};
+  const captured = address !== undefined && port === authority.port;
   return {
-    destination: { ...authority, secure, ...(address === undefined ? {} : { address }) },
+    destination: { ...authority, secure, ...(captured ? { address } : {}) },
     path: pathOf(request, match?.[3] ?? ''),
   };
 }

@@ -39,6 +39,8 @@ export interface Wire {
   readonly http: (arrival: Arrival) => void;
   /** Relays an arrival's bytes as one raw stream to and from its session's upstream. */
   readonly stream: (arrival: Arrival) => void;
+  /** Ends idle HTTP connections at once, and busy ones when what is asked on them is answered. */
+  readonly drain: () => void;
 }
 
 /** The name under which magneto itself answers through the proxy. */
@@ -48,7 +50,7 @@ const idleMs = 120_000;
 
 /** Makes the wire: one HTTP parser for every connection, whatever tunnel it came through. */
 export function createWire(options: WireOptions): Wire {
-  const connections = new WeakMap<Duplex, Connection>();
+  const connections = new Map<Duplex, Connection>();
   const connectionOf = (socket: Duplex): Connection => {
     const connection = connections.get(socket);
     if (connection === undefined) throw new Error('a request came on a socket that never arrived');
@@ -58,6 +60,7 @@ export function createWire(options: WireOptions): Wire {
   return {
     http(arrival) {
       connections.set(arrival.socket, new Connection(arrival));
+      arrival.socket.once('close', () => connections.delete(arrival.socket));
       server.emit('connection', arrival.socket);
     },
     stream(arrival) {
@@ -65,6 +68,9 @@ export function createWire(options: WireOptions): Wire {
         options.onLost('stream', error);
         arrival.socket.destroy();
       });
+    },
+    drain() {
+      for (const connection of connections.values()) connection.endWhenIdle();
     },
   };
 }

@@ -8,6 +8,8 @@ const settingsOf = (env: NodeJS.ProcessEnv): Settings => loadSettings({ env }).s
 const cases: readonly [string, string, Partial<Settings>][] = [
   ['CASSETTE_NAME', 'checkout', { cassetteName: 'checkout' }],
   ['CASSETTE_DIR', '/cassettes', { cassetteDir: '/cassettes' }],
+  ['TRANSPARENT_PROXY', 'true', { transparent: true }],
+  ['REDIRECT_PORTS', '8080, 3000', { redirectPorts: [8080, 3000] }],
   ['MAGNETO_FORMAT', 'json.gz', { cassetteFormat: 'json.gz' }],
   ['MATGTO_MODE', 'hybrid', { mode: 'hybrid' }],
   ['MATGTO_MODE', 'replay-strict', { mode: 'replay', onMiss: 'fail' }],

@@ -23,7 +23,7 @@ describe('an unknown variable', () => {
   });
 
   test('is no matter where it is empty, or not ours', () => {
-    const env = { MAGNETO_A: '', MATGTO_A: '1', TRANSPARENT_PROXY: 'true', REDIRECT_PORTS: '1,2' };
+    const env = { MAGNETO_A: '', MATGTO_A: '1', TRANSPARENT: 'true', PORTS: '1,2' };
     expect(readNames(env)).toEqual({ given: new Map(), warnings: [] });
   });
 });

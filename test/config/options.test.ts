@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { optionNames, options } from '../../src/config/options.ts';
-import type { Option } from '../../src/config/options.ts';
+import type { Option } from '../../src/config/option.ts';
 
 describe('the options', () => {
   test.each(optionNames)('%s is complete, and its default is a value', (name) => {

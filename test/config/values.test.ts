@@ -34,6 +34,30 @@ describe('a latency', () => {
   });
 });
 
+describe('truth and ports', () => {
+  test.each([
+    ['true', true],
+    ['1', true],
+    ['FALSE', false],
+    ['0', false],
+  ])('%s is %s', (text, expected) => {
+    expect(values.truth(text)).toBe(expected);
+  });
+
+  test('ports are numbers, each once', () => {
+    expect(values.ports('8080, 3000,8080,')).toEqual([8080, 3000]);
+    expect(values.ports('')).toEqual([]);
+  });
+
+  test.each([['yes'], ['']])('truth is not "%s"', (text) => {
+    expect(() => values.truth(text)).toThrow(ValueError);
+  });
+
+  test.each([['0'], ['65536'], ['80;81'], ['http']])('ports are not "%s"', (text) => {
+    expect(() => values.ports(text)).toThrow(ValueError);
+  });
+});
+
 describe('addresses to listen on', () => {
   test.each([
     ['127.0.0.1,::1', ['127.0.0.1', '::1']],

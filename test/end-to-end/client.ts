@@ -82,9 +82,12 @@ export async function tunnel(via: Pick<Via, 'proxyPort'>, authority: string): Pr
     headers: ['Host', authority],
   });
   sent.end();
-  const [response] = (await Promise.race([once(sent, 'connect'), once(sent, 'response')])) as [
-    IncomingMessage,
-  ];
+  const [response, , rest] = (await Promise.race([
+    once(sent, 'connect'),
+    once(sent, 'response'),
+  ])) as [IncomingMessage, Socket?, Buffer?];
+  // A server that speaks first may be heard in one packet with the proxy's answer.
+  if (rest !== undefined && rest.length > 0) socket.unshift(rest);
   if (response.statusCode !== 200) {
     socket.destroy();
     throw new Error(

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWhere } from '../skip.ts';
 import type { Child } from './child.ts';
-import { runMagneto, startMagneto } from './child.ts';
+import { freePort, runMagneto, spawnMagneto, startMagneto } from './child.ts';
 import { plain, tunnel } from './client.ts';
 import { ask } from './load.ts';
 import { mountsThere, withMounts } from './mounts.ts';
@@ -94,6 +94,35 @@ describe('a large take', () => {
     await recording.stop('SIGKILL');
   }, 60_000);
   afterAll(() => rm(prepared, { recursive: true, force: true }));
+
+  test('is read before it is served: /health says 503 until then', async () => {
+    const [port, controlPort] = [await freePort(), await freePort()];
+    const magneto = spawnMagneto({
+      ...modeIn(prepared, 'replay'),
+      MAGNETO_HOST: '127.0.0.1',
+      MAGNETO_PORT: String(port),
+      MAGNETO_CONTROL_PORT: String(controlPort),
+    });
+    const seen: string[] = [];
+    while (!seen.at(-1)?.startsWith('200')) {
+      const told = await fetch(`http://127.0.0.1:${controlPort}/health`).then(
+        async (response) => `${response.status} ${await response.text()}`,
+        () => 'nobody',
+      );
+      const proxy = await plain({ proxyPort: port }).then(
+        (socket) => socket.destroy(),
+        () => undefined,
+      );
+      // Only what is ready to serve says so.
+      if (told.startsWith('200')) expect(proxy).toBeDefined();
+      if (told !== seen.at(-1)) seen.push(told);
+      await sleep(2);
+    }
+    const before = seen.filter((told) => told.startsWith('503'));
+    expect(before[0]).toMatch(/"status":"\w+".*"reason":"[^"]+/);
+    magneto.process.kill('SIGTERM');
+    expect((await magneto.exited).status).toBe(0);
+  });
 
   test.each([0, 60, 150, 250, 350, 500])(
     'killed %i ms after SIGTERM, while it becomes a cassette, is whole at the next start',

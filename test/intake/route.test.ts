@@ -28,13 +28,13 @@ describe('after the first bytes', () => {
   ];
 
   test.each(table)('%s goes to %s, or to %s', (seen, whereKnown, whereUnknown) => {
-    const stage = { at: 'bytes', seen, depth: 0, client } as const;
+    const stage = { at: 'bytes', seen, depth: 0, loop: false, client } as const;
     expect(words(route({ ...stage, known: true }))).toBe(whereKnown);
     expect(words(route({ ...stage, known: false }))).toBe(whereUnknown);
   });
 
   test.each(table)('%s is dropped in too many tunnels', (seen) => {
-    const deep = { at: 'bytes', seen, known: true, client } as const;
+    const deep = { at: 'bytes', seen, known: true, loop: false, client } as const;
     expect(route({ ...deep, depth: depthMax + 1 })).toMatchObject({ to: 'drop' });
     expect(words(route({ ...deep, depth: depthMax }))).not.toBe(
       seen === 'lost' || seen === 'endedSilent' ? '' : 'drop',
@@ -42,7 +42,14 @@ describe('after the first bytes', () => {
   });
 
   test('a failure names the client', () => {
-    const next = route({ at: 'bytes', seen: 'brokenHello', known: true, depth: 0, client });
+    const next = route({
+      at: 'bytes',
+      seen: 'brokenHello',
+      known: true,
+      depth: 0,
+      loop: false,
+      client,
+    });
     expect(next.to === 'alert' && next.failure.message).toContain(client);
   });
 });

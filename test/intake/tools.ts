@@ -171,6 +171,7 @@ function fakeWire(
       arrival.socket.on('data', (bytes: Buffer) => arrival.socket.write(bytes));
       arrival.socket.on('end', () => arrival.socket.end());
     },
+    drain() {},
   };
 }
 

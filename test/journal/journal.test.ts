@@ -56,3 +56,12 @@ describe('a journal', () => {
     expect(heard).toEqual(['client text', 'server ping']);
   });
 });
+
+test('an entry is kept and told without the values of its query', () => {
+  const journal = createJournal();
+  const heard: unknown[] = [];
+  journal.subscribe((one) => heard.push(one.path));
+  journal.append(journalEntry({ path: '/a?token=secret&b' }));
+  expect(heard).toEqual(['/a?token=…&b']);
+  expect(journal.entries()[0]?.path).toBe('/a?token=…&b');
+});

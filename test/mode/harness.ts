@@ -60,7 +60,7 @@ export function ask(
 }
 
 /** A raw stream made by hand. */
-export function askStream(body: Body = undefined): Exchange {
+export function askStream(body?: Body): Exchange {
   const { id, startedAt, signal } = ask().exchange;
   return { kind: 'stream', id, startedAt, signal, destination, body };
 }
@@ -148,7 +148,7 @@ export function memoryLog(changes: Partial<RecordOptions> = {}): {
     written,
     unrecorded,
     options: {
-      append: async (interaction) => void written.push(interaction),
+      append: async (one) => void written.push(one),
       nextSequence: () => sequence++,
       bodyBytesMax: 1000,
       cutUnwritten: false,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Ending, Part, Parts } from '../../src/exchange/conversation.ts';
 import { finished } from '../../src/exchange/conversation.ts';
+import type { Headers } from '../../src/exchange/headers.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
 import { record } from '../../src/mode/record.ts';
 import { answer, ask, memoryLog, parts, read, settling, until, upstreamOf } from './harness.ts';
@@ -145,12 +146,12 @@ describe('an ending is recorded as that', () => {
 describe('what cannot be written', () => {
   const append = (): Promise<void> => Promise.reject(new Error('ENOSPC'));
 
-  test.each([
-    [undefined, undefined],
-    [Buffer.from('x'), undefined],
+  test.each<[undefined | Buffer | (() => Parts), Headers]>([
+    [undefined, []],
+    [Buffer.from('x'), []],
     [() => parts('abcde'), five],
     [() => parts('abcde'), chunked],
-  ])('passes, and is told of (body %p)', async (body, headers = []) => {
+  ])('passes, and is told of (body %p)', async (body, headers) => {
     const { options, unrecorded } = memoryLog({ append });
     const network = upstreamOf(() =>
       answer({ headers, ...(typeof body === 'function' ? settling(body(), finished) : { body }) }),

@@ -177,3 +177,26 @@ test('an upstream that reads no further stops the client', async () => {
     client.socket.destroy();
   });
 });
+
+test('draining ends an idle connection at once, and a busy one when it is answered', async () => {
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  const open = async (exchange: Exchange): Promise<Answer> => {
+    if (exchange.kind === 'http' && exchange.head.path === '/slow') await answered;
+    return whole('done');
+  };
+  await withWire(open, async ({ port, exchanges, drain }) => {
+    const [idle, busy] = [await rawClient(port), await rawClient(port)];
+    idle.send(get);
+    await idle.hears('done');
+    busy.send(get.replace('GET /', 'GET /slow'));
+    await until(
+      () => exchanges.length === 2,
+      () => 'the slow exchange',
+    );
+    drain();
+    expect((await idle.ended()).how).toBe('FIN');
+    expect(busy.heard()).toBe('');
+    resolve();
+    expect((await busy.ended()).text).toContain('done');
+  });
+});

@@ -24,6 +24,7 @@ export interface Served {
   readonly tunnels: readonly Tunnel[];
   /** Sockets of clients, on our side. */
   readonly sockets: readonly Socket[];
+  readonly drain: () => void;
 }
 
 export interface Serving {
@@ -74,7 +75,7 @@ export async function withWire(
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   try {
-    await body({ port, exchanges, failures, lost, tunnels, sockets });
+    await body({ port, exchanges, failures, lost, tunnels, sockets, drain: wire.drain });
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import type { Socket as Datagrams } from 'node:dgram';
+import { createSocket } from 'node:dgram';
+import type { Server, Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { DnsQuestion, Resolver } from '../exchange/dns.ts';
+import { urlHost } from '../exchange/destination.ts';
+import { Failure } from '../exchange/failure.ts';
+import { framed, readQuestion, unframed, writeResponse } from '../support/dns-message.ts';
+import { errorCode } from '../support/system-error.ts';
+import { openListener } from './listener.ts';
+
+/** What answering for names needs of the house. */
+export interface NamesOptions {
+  /** The resolver of the session that a client belongs to. */
+  readonly resolver: (client: { readonly address: string; readonly port: number }) => Resolver;
+  /** Told of connections that were lost, and where; for the log at debug. */
+  readonly onLost: (where: string, error: unknown) => void;
+}
+
+/** Where questions for names come in, over UDP and TCP. */
+export interface Names {
+  /** Listens on one more address, both ways on one port. Rejects with Failure PORT_TAKEN or LISTEN_FAILED. */
+  readonly listen: (host: string, port: number) => Promise<{ address: string; port: number }>;
+  readonly close: () => Promise<void>;
+}
+
+/** Clients keep a connection for as long as they like to ask; one that says nothing goes after this. */
+const idleMs = 60_000;
+
+/** Makes a listener for names that listens nowhere yet. */
+export function createNames(options: NamesOptions): Names {
+  const datagrams: Datagrams[] = [];
+  const servers: Server[] = [];
+  const sockets = new Set<Socket>();
+  return {
+    async listen(host, port) {
+      const on = {
+        socket: (socket: Socket): void => {
+          sockets.add(socket);
+          socket.once('close', () => sockets.delete(socket));
+          serveStream(options, socket);
+        },
+        error: (error: Error): void => options.onLost('names', error),
+      };
+      const listener = await openListener({ host, port, ipv6Only: true }, on);
+      servers.push(listener.server);
+      datagrams.push(await serveDatagrams(options, { host, port: listener.port }));
+      return { address: listener.address, port: listener.port };
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      const ends: { close: (done: () => void) => unknown }[] = [...datagrams, ...servers];
+      await Promise.all(ends.map((end) => new Promise<void>((done) => void end.close(done))));
+    },
+  };
+}
+
+async function serveDatagrams(
+  options: NamesOptions,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Datagrams> {
+  const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4', ipv6Only: true });
+  try {
+    socket.bind(port, host);
+    await once(socket, 'listening');
+  } catch (cause) {
+    const where = `${urlHost(host)}:${port} (UDP)`;
+    const taken = errorCode(cause) === 'EADDRINUSE';
+    throw new Failure(taken ? 'PORT_TAKEN' : 'LISTEN_FAILED', where, { cause });
+  }
+  socket.on('error', (error) => options.onLost('names', error));
+  socket.on('message', (message, { address, port: from }) => {
+    const client = { address, port: from };
+    answer(options, client, { message, transport: 'udp' }).then(
+      (bytes) => {
+        if (bytes === undefined) return;
+        socket.send(bytes, from, address, (error) => {
+          if (error !== null) options.onLost('names', error);
+        });
+      },
+      (error: unknown) => options.onLost('names', error),
+    );
+  });
+  return socket;
+}
+
+function serveStream(options: NamesOptions, socket: Socket): void {
+  const { remoteAddress: address = '', remotePort: port = 0 } = socket;
+  let bytes: Buffer = Buffer.alloc(0);
+  socket.setTimeout(idleMs, () => socket.destroy());
+  socket.on('error', (error) => options.onLost('names', error));
+  socket.on('end', () => socket.end());
+  socket.on('data', (chunk) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    for (let next = unframed(bytes); next !== undefined; next = unframed(bytes)) {
+      bytes = next.rest;
+      answer(options, { address, port }, { message: next.message, transport: 'tcp' }).then(
+        (reply) => {
+          if (reply !== undefined && socket.writable) socket.write(framed(reply));
+        },
+        (error: unknown) => options.onLost('names', error),
+      );
+    }
+  });
+}
+
+/** The message to answer with; nothing where it was no question, or nobody answered it. */
+async function answer(
+  { resolver }: NamesOptions,
+  client: { readonly address: string; readonly port: number },
+  { message, transport }: Pick<DnsQuestion, 'message' | 'transport'>,
+): Promise<Buffer | undefined> {
+  const asked = readQuestion(message);
+  if (asked === undefined) return undefined;
+  const told = await resolver(client).resolve({ ...asked, message, transport });
+  if (told === undefined) return undefined;
+  return told.message ?? writeResponse(message, told);
+}

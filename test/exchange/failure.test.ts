@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import { Failure, failureLine, failures } from '../../src/exchange/failure.ts';
+
+test.each(Object.entries(failures))('%s can be told in one line', (code, entry) => {
+  expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
+  expect([0, 400, 403, 431, 502, 504, 508]).toContain(entry.status);
+  for (const words of [entry.title, entry.remedy]) {
+    expect(words).not.toBe('');
+    expect(words).not.toMatch(/[\n]|\.$/);
+  }
+});
+
+test('a failure has its code, its detail and its cause', () => {
+  const cause = new Error('ENOSPC');
+  const explain = () => ({ more: 1 });
+  const failure = new Failure('RECORDING_FAILED', 'no space', { cause, explain });
+  expect(failure).toMatchObject({
+    name: 'Failure',
+    code: 'RECORDING_FAILED',
+    message: 'no space',
+    cause,
+  });
+  expect(failure.explain?.()).toEqual({ more: 1 });
+  const plain = new Failure('PORT_TAKEN', '8888');
+  expect(plain).not.toHaveProperty('cause');
+  expect(plain.explain).toBeUndefined();
+});
+
+test('its line names code, detail and remedy', () => {
+  const line = failureLine(new Failure('PORT_TAKEN', 'port 8888'));
+  expect(line).toBe(`PORT_TAKEN: port 8888; ${failures.PORT_TAKEN.remedy}`);
+});

@@ -1,0 +1,336 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Standing } from '../../src/cassette/cassette.ts';
+import type { Failure } from '../../src/exchange/failure.ts';
+import type { Answer, Outcome } from '../../src/exchange/upstream.ts';
+import { createJournal } from '../../src/journal/journal.ts';
+import type { Mode, OnMiss, OpenSession, SessionOptions } from '../../src/mode/mode.ts';
+import { openSession } from '../../src/mode/mode.ts';
+import type { Shelf } from './harness.ts';
+import { answer, ask, interaction, read, upstreamOf, withShelf } from './harness.ts';
+
+const text = (words: string): Answer => answer({ body: Buffer.from(words) });
+
+/** Puts on disk what is to stand there: `/old` in the cassette, `/log` in the unfinished log. */
+async function lay({ library }: Shelf, standing: Standing): Promise<void> {
+  if (standing.startsWith('complete')) {
+    const take = await library.record('c', { adds: false });
+    await take.append(recorded('/old'));
+    await take.finish();
+  }
+  if (standing.endsWith('unfinished')) {
+    const take = await library.record('c', { adds: standing !== 'unfinished' });
+    await take.append(recorded('/log'));
+    await take.close();
+  }
+}
+
+function recorded(path: string) {
+  return interaction({
+    id: path,
+    request: { path },
+    response: { body: Buffer.from(`recorded ${path}`) },
+  });
+}
+
+interface Run {
+  readonly shelf: Shelf;
+  readonly session: OpenSession;
+  readonly network: ReturnType<typeof upstreamOf>;
+  readonly failures: readonly Failure[];
+  /** Asks for a path: the body of the answer and the outcome, or the code of the failure. */
+  readonly get: (path: string) => Promise<readonly [string, Outcome]>;
+}
+
+async function run(
+  options: Partial<SessionOptions> & { readonly standing: Standing },
+  body: (run: Run) => Promise<void>,
+): Promise<void> {
+  await withShelf(async (shelf) => {
+    await lay(shelf, options.standing);
+    const network = upstreamOf((exchange) =>
+      text(exchange.kind === 'http' ? `live ${exchange.head.path}` : 'live'),
+    );
+    const failures: Failure[] = [];
+    const session = await openSession({
+      mode: 'auto',
+      onMiss: 'fail',
+      cassette: 'c',
+      library: shelf.library,
+      network,
+      journal: createJournal(),
+      latency: { type: 'none' },
+      bodyBytesMax: 1000,
+      cutUnwritten: false,
+      ci: false,
+      onFailure: (failure) => failures.push(failure),
+      ...options,
+    });
+    const get: Run['get'] = async (path) => {
+      const given = await session.upstream.open(ask({ path }).exchange);
+      return [given.failure?.code ?? (await read(given.body)), given.outcome];
+    };
+    await body({ shelf, session, network, failures, get });
+    await session.close();
+  });
+}
+
+const old = ['recorded /old', 'replayed'] as const;
+const log = ['recorded /log', 'replayed'] as const;
+const live = (path: string) => [`live ${path}`, 'recorded'] as const;
+const miss = ['NO_MATCHING_INTERACTION', 'missed'] as const;
+
+/** What a cell of the table answers to `/old`, `/log` and `/new`, and what the next run has. */
+interface Cell {
+  readonly mode: Mode;
+  readonly standing: Standing;
+  readonly acts: OpenSession['acts'];
+  readonly answers: readonly (readonly [string, Outcome])[];
+  readonly unfinished?: boolean;
+  /** The paths that stand complete on disk afterwards; nothing where that is not the point. */
+  readonly after?: readonly string[];
+}
+
+const allLive = [live('/old'), live('/log'), live('/new')];
+const asked = ['/old', '/log', '/new'];
+
+const cells: readonly Cell[] = [
+  { mode: 'auto', standing: 'nothing', acts: 'record', answers: allLive, after: asked },
+  { mode: 'auto', standing: 'unfinished', acts: 'record', answers: allLive, after: asked },
+  {
+    mode: 'auto',
+    standing: 'complete',
+    acts: 'replay',
+    answers: [old, miss, miss],
+    after: ['/old'],
+  },
+  {
+    mode: 'auto',
+    standing: 'complete and unfinished',
+    acts: 'replay',
+    answers: [old, log, miss],
+    unfinished: true,
+  },
+  { mode: 'record', standing: 'nothing', acts: 'record', answers: allLive, after: asked },
+  { mode: 'record', standing: 'unfinished', acts: 'record', answers: allLive, after: asked },
+  { mode: 'record', standing: 'complete', acts: 'record', answers: allLive, after: asked },
+  {
+    mode: 'record',
+    standing: 'complete and unfinished',
+    acts: 'record',
+    answers: allLive,
+    after: asked,
+  },
+  {
+    mode: 'replay',
+    standing: 'unfinished',
+    acts: 'replay',
+    answers: [miss, log, miss],
+    unfinished: true,
+  },
+  { mode: 'replay', standing: 'complete', acts: 'replay', answers: [old, miss, miss] },
+  {
+    mode: 'replay',
+    standing: 'complete and unfinished',
+    acts: 'replay',
+    answers: [old, log, miss],
+    unfinished: true,
+  },
+  { mode: 'hybrid', standing: 'nothing', acts: 'hybrid', answers: allLive, after: asked },
+  {
+    mode: 'hybrid',
+    standing: 'unfinished',
+    acts: 'hybrid',
+    answers: [live('/old'), log, live('/new')],
+    after: ['/log', '/old', '/new'],
+  },
+  {
+    mode: 'hybrid',
+    standing: 'complete',
+    acts: 'hybrid',
+    answers: [old, live('/log'), live('/new')],
+    after: ['/old', '/log', '/new'],
+  },
+  {
+    mode: 'hybrid',
+    standing: 'complete and unfinished',
+    acts: 'hybrid',
+    answers: [old, log, live('/new')],
+    after: ['/old', '/log', '/new'],
+  },
+];
+
+describe('the table of what stands on disk', () => {
+  test.each(cells)('$mode with $standing: $acts', async (cell) => {
+    await withAfter(cell, async ({ session, get }) => {
+      expect(session.acts).toBe(cell.acts);
+      const got = [];
+      for (const path of asked) got.push(await get(path));
+      expect(got).toEqual(cell.answers);
+      expect(session.unfinished()).toBe(cell.unfinished === true);
+    });
+  });
+
+  async function withAfter(cell: Cell, body: (run: Run) => Promise<void>): Promise<void> {
+    const { mode, standing, after } = cell;
+    await run({ mode, standing }, async (one) => {
+      await body(one);
+      await one.session.close();
+      if (after === undefined) return;
+      const { interactions } = await one.shelf.library.load('c');
+      expect(interactions.map(({ request }) => request.path)).toEqual(after);
+      expect(await one.shelf.library.look('c')).toBe('complete');
+    });
+  }
+
+  test('replay with nothing does not start', async () => {
+    await expect(
+      run({ mode: 'replay', standing: 'nothing' }, async () => {}),
+    ).rejects.toMatchObject({
+      code: 'CASSETTE_NOT_FOUND',
+    });
+  });
+
+  test('an unfinished take that is served is warned of, and the warning names its log', async () => {
+    for (const mode of ['auto', 'replay'] as const) {
+      await run({ mode, standing: 'complete and unfinished' }, async ({ shelf }) => {
+        expect(shelf.warnings.join('\n')).toContain(shelf.directory);
+      });
+    }
+  });
+
+  test.each<Standing>(['nothing', 'unfinished', 'complete'])(
+    'passthrough with %s only passes',
+    async (standing) => {
+      await run({ mode: 'passthrough', standing }, async ({ session, get, shelf }) => {
+        const before = await shelf.files();
+        expect(await get('/old')).toEqual(['live /old', 'forwarded']);
+        expect(session).toMatchObject({
+          acts: 'passthrough',
+          strict: false,
+          loaded: 0,
+          digest: null,
+        });
+        await session.close();
+        expect(await shelf.files()).toEqual(before);
+      });
+    },
+  );
+
+  test.each<[Standing, string]>([
+    ['nothing', 'no cassette'],
+    ['unfinished', 'only an unfinished take'],
+  ])('under CI, auto with %s refuses to record', async (standing, words) => {
+    const opening = run({ mode: 'auto', standing, ci: true }, async () => {});
+    await expect(opening).rejects.toMatchObject({
+      code: 'RECORDING_REFUSED_IN_CI',
+      message: `there is ${words} named c`,
+    });
+  });
+
+  test('under CI, auto with a complete cassette replays', async () => {
+    await run({ mode: 'auto', standing: 'complete', ci: true }, async ({ get }) => {
+      expect(await get('/old')).toEqual(old);
+    });
+  });
+});
+
+describe('the table of misses', () => {
+  test.each<[Mode, OnMiss, readonly [string, Outcome], number]>([
+    ['replay', 'fail', miss, 0],
+    ['replay', 'passthrough', ['live /new', 'forwarded'], 1],
+    ['replay', 'record', live('/new'), 1],
+    ['auto', 'fail', miss, 0],
+    ['auto', 'passthrough', ['live /new', 'forwarded'], 1],
+    ['auto', 'record', live('/new'), 1],
+    ['hybrid', 'fail', live('/new'), 1],
+    ['hybrid', 'passthrough', live('/new'), 1],
+    ['record', 'fail', live('/new'), 1],
+    ['passthrough', 'fail', ['live /new', 'forwarded'], 1],
+  ])('%s on a miss: %s', async (...row) => {
+    const [mode, onMiss, answered, liveCalls] = row;
+    await run({ mode, onMiss, standing: 'complete' }, async ({ session, get, network }) => {
+      expect(await get('/new')).toEqual(answered);
+      expect(network.asked).toHaveLength(liveCalls);
+      const replays = mode === 'replay' || mode === 'auto';
+      expect(session.strict).toBe(replays && onMiss === 'fail');
+    });
+  });
+
+  test('what a miss recorded stands behind what was loaded', async () => {
+    await run({ mode: 'replay', onMiss: 'record', standing: 'complete' }, async (one) => {
+      await one.get('/new');
+      expect(one.session.interactions()).toBe(2);
+      await one.session.close();
+      const { interactions } = await one.shelf.library.load('c');
+      expect(interactions.map(({ request }) => request.path)).toEqual(['/old', '/new']);
+    });
+  });
+});
+
+test('a session says what it loaded and what of it was not used', async () => {
+  await run({ mode: 'replay', standing: 'complete and unfinished' }, async ({ session, get }) => {
+    expect(session).toMatchObject({ name: 'c', loaded: 2, strict: true });
+    expect(session.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(session.unused()).toBe(2);
+    await get('/old');
+    expect(session.unused()).toBe(1);
+    expect(session.failure()).toBeUndefined();
+  });
+});
+
+test('auto leaves no empty cassette behind, record does', async () => {
+  await run({ mode: 'auto', standing: 'nothing' }, async ({ session, shelf }) => {
+    await session.close();
+    expect(await shelf.files()).toEqual([]);
+  });
+  await run({ mode: 'record', standing: 'nothing' }, async ({ session, shelf }) => {
+    await session.close();
+    expect(await shelf.library.look('c')).toBe('complete');
+  });
+});
+
+test('an empty take replaces nothing', async () => {
+  await run({ mode: 'record', standing: 'complete' }, async ({ session, shelf }) => {
+    await session.close();
+    expect((await shelf.library.load('c')).interactions).toHaveLength(1);
+    expect(await shelf.library.look('c')).toBe('complete');
+  });
+});
+
+test('a mismatch of a WebSocket is told of with its exchange', async () => {
+  await withShelf(async (shelf) => {
+    const take = await shelf.library.record('c', { adds: false });
+    await take.append(
+      interaction({
+        kind: 'websocket',
+        response: { status: 101 },
+        messages: [{ from: 'client', atMs: 1, kind: 'text', bytes: Buffer.from('a') }],
+      }),
+    );
+    await take.finish();
+    const told: string[] = [];
+    const journal = createJournal();
+    const session = await openSession({
+      mode: 'replay',
+      onMiss: 'fail',
+      cassette: 'c',
+      library: shelf.library,
+      network: upstreamOf(() => text('never')),
+      journal,
+      latency: { type: 'none' },
+      bodyBytesMax: 10,
+      cutUnwritten: false,
+      ci: false,
+      onFailure: (failure, { destination }) => told.push(`${failure.code} ${destination.host}`),
+    });
+    async function* says() {
+      yield { atMs: 0, kind: 'text' as const, bytes: Buffer.from('b') };
+    }
+    const given = await session.upstream.open(ask({ kind: 'websocket', body: says() }).exchange);
+    await read(given.body);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(told).toEqual(['SEQUENCE_MISMATCH far.test']);
+    expect(journal.counts().missed).toBe(1);
+    await session.close();
+  });
+});

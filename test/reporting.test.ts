@@ -1,0 +1,161 @@
+import { pino } from 'pino';
+import { describe, expect, test } from '@jest/globals';
+import { loadSettings } from '../src/config/config.ts';
+import type { Exchange } from '../src/exchange/exchange.ts';
+import { Failure } from '../src/exchange/failure.ts';
+import { createJournal } from '../src/journal/journal.ts';
+import type { OpenSession } from '../src/mode/mode.ts';
+import {
+  createLossReport,
+  createReport,
+  exitStatusOf,
+  receiptOf,
+  statusOf,
+  withHeadsLogged,
+} from '../src/reporting.ts';
+import { journalEntry } from './journal/entry.ts';
+import { answer, ask, askStream, upstreamOf } from './mode/harness.ts';
+
+const { settings } = loadSettings({ env: { MAGNETO_MODE: 'auto', MAGNETO_CASSETTE_NAME: 'c' } });
+
+/** A log whose lines can be read. */
+function logging() {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string): void =>
+    void lines.push(JSON.parse(line) as Record<string, unknown>);
+  return { lines, log: pino({ level: 'debug', base: null }, { write }) };
+}
+
+function session(changes: Partial<OpenSession> = {}): OpenSession {
+  return {
+    name: 'c',
+    upstream: upstreamOf(() => answer()),
+    acts: 'replay',
+    strict: true,
+    loaded: 3,
+    file: '/x/c.json',
+    digest: 'abc',
+    unused: () => 2,
+    unfinished: () => true,
+    interactions: () => 3,
+    failure: () => undefined,
+    close: () => Promise.resolve(),
+    discard: () => Promise.resolve(),
+    ...changes,
+  };
+}
+
+const unwritable = session({ failure: () => new Failure('RECORDING_FAILED', 'ENOSPC') });
+
+test('a failure is one line in the log, and counted', () => {
+  const { lines, log } = logging();
+  const counted: string[] = [];
+  createReport(log, (code) => counted.push(code))(new Failure('MALFORMED_HTTP', 'no HTTP'));
+  expect(counted).toEqual(['MALFORMED_HTTP']);
+  expect(lines).toMatchObject([{ level: 40, code: 'MALFORMED_HTTP' }]);
+  expect(lines[0]?.['msg']).toMatch(/^MALFORMED_HTTP: no HTTP; /);
+});
+
+test.each<[unknown, number]>([
+  [Object.assign(new Error('x'), { code: 'ECONNRESET' }), 20],
+  [new Failure('CLIENT_NOT_ALLOWED', 'x'), 20],
+  [undefined, 20],
+  [new TypeError('x is not a function'), 50],
+  [Object.assign(new TypeError('x'), { code: 'ERR_INVALID_CHAR' }), 20],
+])('a connection lost by %p is told at level %i', (error, level) => {
+  const { lines, log } = logging();
+  createLossReport(log)('http', error);
+  expect(lines).toMatchObject([{ level, where: 'http' }]);
+});
+
+describe('the status', () => {
+  test('is ready only while it serves', () => {
+    expect(statusOf(settings, { phase: 'starting' })).toEqual({
+      ready: false,
+      reason: 'starting',
+      mode: 'auto',
+      acts: 'auto',
+      cassette: 'c',
+      interactions: 0,
+    });
+    expect(statusOf(settings, { phase: 'serving', session: session() })).toEqual({
+      ready: true,
+      mode: 'auto',
+      acts: 'replay',
+      cassette: 'c',
+      cassetteFile: '/x/c.json',
+      interactions: 3,
+    });
+  });
+
+  test('is not ready where it cannot write', () => {
+    const { ready, reason } = statusOf(settings, { phase: 'serving', session: unwritable });
+    expect(ready).toBe(false);
+    expect(reason).toMatch(/^RECORDING_FAILED: ENOSPC; /);
+  });
+});
+
+test('the receipt is the journal’s counts and the session’s facts', () => {
+  const journal = createJournal();
+  journal.append(journalEntry({}));
+  expect(receiptOf({ settings, journal, session: session() })).toMatchObject({
+    mode: 'auto',
+    cassette: 'c',
+    loaded: 3,
+    served: 1,
+    unused: 2,
+    unfinished: true,
+    cassetteDigest: 'abc',
+  });
+  expect(receiptOf({ settings, journal })).toMatchObject({
+    loaded: 0,
+    unused: 0,
+    unfinished: false,
+    cassetteDigest: null,
+  });
+});
+
+test.each([
+  [session(), 0, 0],
+  [session(), 1, 3],
+  [session({ strict: false }), 1, 0],
+  [unwritable, 1, 1],
+])('the exit status says what went wrong', (run, missed, status) => {
+  const journal = createJournal();
+  for (let count = 0; count < missed; count += 1)
+    journal.append(journalEntry({ outcome: 'missed' }));
+  expect(exitStatusOf(run, receiptOf({ settings, journal, session: run }))).toBe(status);
+});
+
+describe('heads in the log', () => {
+  const secret = [['Authorization', 'Bearer secret']] as const;
+
+  test('stand there redacted, both ways', async () => {
+    const { lines, log } = logging();
+    const given = answer({ headers: [['Set-Cookie', 'a=secret']] });
+    const upstream = upstreamOf(() => given);
+    const logged = withHeadsLogged({ name: 'c', upstream }, log);
+    const { exchange } = ask({ headers: secret });
+    expect(await logged.upstream.open(exchange)).toBe(given);
+    expect(lines).toMatchObject([
+      { msg: 'request', id: exchange.id, to: 'far.test:80', method: 'GET' },
+      { msg: 'response', id: exchange.id, status: 200 },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('secret');
+    expect(logged.upstream.offer).toBe(upstream.offer);
+  });
+
+  test('are none where there are none', async () => {
+    const { lines, log } = logging();
+    const headless = upstreamOf(() => ({
+      body: undefined,
+      ending: { type: 'refused' },
+      outcome: 'forwarded',
+    }));
+    const logged = withHeadsLogged({ name: 'c', upstream: headless }, log);
+    await logged.upstream.open(askStream() satisfies Exchange);
+    expect(lines).toEqual([]);
+    await logged.upstream.open(ask().exchange);
+    expect(lines.map(({ msg }) => msg)).toEqual(['request']);
+  });
+});
