@@ -15,6 +15,13 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run --silent build
+# The one library that cannot be bundled, for it is machine code: what of it is needed to run.
+RUN mkdir -p dist/node_modules && cp -r node_modules/koffi node_modules/@koromix dist/node_modules/ \
+  && rm -rf dist/node_modules/koffi/vendor dist/node_modules/koffi/cnoke.cjs \
+    dist/node_modules/@koromix/*/musl_* \
+  && find dist/node_modules -type f ! -name '*.js' ! -name '*.cjs' ! -name '*.node' \
+    ! -name package.json ! -name 'LICENSE*' -delete \
+  && find dist/node_modules -type d -empty -delete
 
 FROM ${NODE_IMAGE}
 # Any user may write here, because `--user` may name any; the sticky bit keeps each one's files his.

@@ -4,7 +4,11 @@ import { execa } from 'execa';
 import type { Condition } from '../skip.ts';
 
 /** The images of the tests. */
-export const images = { explicit: 'magneto:test', clients: 'magneto-test-clients' } as const;
+export const images = {
+  explicit: 'magneto:test',
+  transparent: 'magneto:test-transparent',
+  clients: 'magneto-test-clients',
+} as const;
 
 /** Whether this machine has a Docker engine, or could start one. */
 export const engine: Condition = {
@@ -29,6 +33,7 @@ async function prepareOnce(): Promise<void> {
   await execa('sh', ['test/docker/engine.sh', 'start']);
   await execa('sh', ['test/docker/base-images.sh']);
   await build('Dockerfile', '.', images.explicit);
+  await build('Dockerfile.transparent', '.', images.transparent);
   await build('test/docker/Dockerfile.clients', 'test/docker', images.clients);
 }
 

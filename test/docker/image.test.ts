@@ -25,14 +25,16 @@ describeWhere(engine, 'the explicit image', () => {
       expect(wrong.stderr).toContain('COMMAND_UNKNOWN');
     }));
 
-  test('holds one bundle and the licences, no npm, no node_modules', () =>
+  test('holds one bundle, the licences and the one library of machine code; no npm', () =>
     withStage(async ({ run }) => {
       const look = `ls /app; command -v npm npx; find / -xdev -name node_modules; id -u`;
       const { stdout } = await run(['--entrypoint=sh'], [image, '-c', look]);
       expect(stdout.split('\n')).toEqual([
         'magneto.cjs',
         'magneto.cjs.map',
+        'node_modules',
         'third-party-notices.txt',
+        '/app/node_modules',
         '1000',
       ]);
     }));

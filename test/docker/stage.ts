@@ -41,7 +41,8 @@ export interface Stage {
   readonly run: (options: readonly string[], words: readonly string[]) => Promise<Ended>;
 }
 
-const healthyWithinMs = 60_000;
+const healthyWithinMs = 30_000;
+const endsWithinMs = 60_000;
 
 /** Runs a test on a stage of its own. */
 export async function withStage(body: (stage: Stage) => Promise<void>): Promise<void> {
@@ -103,7 +104,8 @@ async function run(
 }
 
 async function ended(words: readonly string[]): Promise<Ended> {
-  const { exitCode, stdout, stderr } = await execa('docker', words, { reject: false });
+  const options = { reject: false, timeout: endsWithinMs } as const;
+  const { exitCode, stdout, stderr } = await execa('docker', words, options);
   return { status: exitCode ?? -1, stdout, stderr };
 }
 
