@@ -22,7 +22,12 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the appliance was divided into when it grew too long; only the appliance imports them. */
-export const applianceParts: readonly string[] = ['listening.ts', 'reporting.ts'];
+export const applianceParts: readonly string[] = [
+  'listening.ts',
+  'naming.ts',
+  'outgoing.ts',
+  'reporting.ts',
+];
 
 const belowAppliance: readonly string[] = Object.keys(rooms);
 

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
-import { openLibrary } from './cassette/cassette.ts';
 import type { OriginalDestinations } from './capture/capture.ts';
-import { openOriginalDestinations } from './capture/capture.ts';
+import { openLibrary } from './cassette/cassette.ts';
 import type { Settings } from './config/config.ts';
 import type { Control, Metrics } from './control/control.ts';
 import { createControl, createMetrics } from './control/control.ts';
@@ -15,8 +14,11 @@ import type { Listening } from './listening.ts';
 import { listenOnAll, ownDestinations } from './listening.ts';
 import type { OpenSession } from './mode/mode.ts';
 import { openSession } from './mode/mode.ts';
-import type { Network, NetworkOptions } from './network/network.ts';
+import type { Naming } from './naming.ts';
+import { openCapture, openNaming } from './naming.ts';
+import type { Network } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
+import { liveNames, networkOptions } from './outgoing.ts';
 import type { Report, Run, Status } from './reporting.ts';
 import {
   createLossReport,
@@ -42,6 +44,8 @@ export interface Appliance {
   readonly addresses: {
     readonly proxy: readonly Listening[];
     readonly control: readonly Listening[];
+    /** Where questions for names are answered, where connections are captured. */
+    readonly names?: readonly Listening[];
   };
   readonly certificateFile: string;
   readonly status: () => Status;
@@ -77,8 +81,8 @@ interface Ground {
   readonly authority: Authority;
   readonly network: Network;
   readonly report: Report;
-  /** Asks the kernel; absent where nothing is captured. */
-  readonly originalDestination?: OriginalDestinations;
+  /** Asks the kernel; nothing where nothing is captured. */
+  readonly originalDestination: OriginalDestinations | undefined;
 }
 
 interface House extends Ground {
@@ -104,15 +108,22 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   opened.push(() => intake.close(0));
   metrics.watchSockets(() => intake.connections);
   proxies.push(...(await listenOnAll(intake, settings, log)));
+  const naming = await openNaming({
+    settings,
+    session,
+    onLost: createLossReport(log),
+    listen: (names, asked) => listenOnAll(names, asked, log),
+  });
+  opened.push(() => naming.close());
   run.phase = 'serving';
   return {
-    addresses: { proxy: proxies, control: controls },
+    addresses: { proxy: proxies, control: controls, names: naming.addresses },
     certificateFile: authority.certificateFile,
     status: () => statusOf(settings, run),
     receipt: () => receiptOf(house),
     stop: once(() => {
       run.phase = 'stopping';
-      return stop(house, intake);
+      return stop({ ...house, naming }, intake);
     }),
   };
 }
@@ -128,9 +139,8 @@ async function layGround({ settings, log }: ApplianceOptions, opened: Closers): 
   const network = createNetwork(networkOptions(settings));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
-  const ground = { settings, log, journal, metrics, authority, network, report };
-  if (!settings.transparent) return ground;
-  return { ...ground, originalDestination: await openOriginalDestinations() };
+  const originalDestination = await openCapture(settings);
+  return { settings, log, journal, metrics, authority, network, report, originalDestination };
 }
 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
@@ -172,11 +182,12 @@ function openControl(ground: Ground, run: Run): Control {
 
 /** Lets no more clients in, ends the take, closes the rest. */
 async function stop(
-  house: House,
+  house: House & { readonly naming: Naming },
   intake: Intake,
 ): Promise<{ readonly receipt: Receipt; readonly exitStatus: number }> {
-  const { session, control, network, metrics, log, report } = house;
+  const { session, control, network, metrics, log, report, naming } = house;
   await intake.close(drainMs);
+  await naming.close();
   await session.close().catch(reportFailure(report));
   await control.close();
   await network.close();
@@ -200,17 +211,6 @@ function reportFailure(report: Report): (error: unknown) => void {
   };
 }
 
-function networkOptions(settings: Settings): NetworkOptions {
-  const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = settings;
-  return {
-    upstreamCa,
-    insecureHosts: upstreamInsecureHosts,
-    ...(upstreamProxy === undefined
-      ? {}
-      : { upstreamProxy: { ...upstreamProxy, noProxy: upstreamNoProxy } }),
-  };
-}
-
 /** Opens the session that all clients share. */
 async function openRun(ground: Ground): Promise<OpenSession> {
   const { settings, log, journal, network, report, metrics } = ground;
@@ -222,12 +222,14 @@ async function openRun(ground: Ground): Promise<OpenSession> {
     onWrite: metrics.onWrite,
   });
   journal.subscribe((entry) => log.info(entry, 'exchange'));
+  const names = liveNames(settings);
   return openSession({
     mode: settings.mode,
     onMiss: settings.onMiss,
     cassette: settings.cassetteName,
     library,
     network,
+    ...(names && { names }),
     journal,
     latency: settings.latency,
     bodyBytesMax: settings.bodyBytesMax,

@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Destination } from './exchange/destination.ts';
 import { Failure } from './exchange/failure.ts';
+import { isOwnAddress } from './support/interfaces.ts';
 import { errorCode } from './support/system-error.ts';
 
 /** An address that is listened on. */
@@ -55,7 +55,6 @@ export function ownDestinations(
     if (!listeners.some((own) => own.port === port)) return false;
     if (host === 'localhost' || address.startsWith('127.')) return true;
     if (['::1', '0.0.0.0', '::'].includes(address)) return true;
-    const own = Object.values(networkInterfaces()).flat();
-    return own.some((face) => face?.address === address);
+    return isOwnAddress(address);
   };
 }

@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os';
 import { Failure, failureLine } from '../exchange/failure.ts';
+import { reachesIpv6 } from '../support/interfaces.ts';
 import type { Backend } from './backend.ts';
 import { backends, chooseBackend, commandOf, holdsChain, refused } from './backend.ts';
 import type { Run } from './command.ts';
@@ -153,11 +153,4 @@ function inTable(place: Place): readonly string[] {
 /** Only the older kind takes turns by a lock, and only it knows the flag in every release. */
 function waiting({ backend }: Place): readonly string[] {
   return backend === 'legacy' ? ['--wait', '20'] : [];
-}
-
-/** Whether any interface has an IPv6 address that is neither loopback nor good for its link only. */
-function reachesIpv6(): boolean {
-  return Object.values(networkInterfaces())
-    .flat()
-    .some((face) => face?.family === 'IPv6' && !face.internal && !/^fe[89ab]/i.test(face.address));
 }

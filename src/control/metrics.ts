@@ -37,6 +37,7 @@ const misses: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'NO_MATCHING_INTERACTION',
   'SEQUENCE_MISMATCH',
   'UNRECORDED_STREAM',
+  'NAME_NOT_RECORDED',
 ]);
 
 /** What could not be recorded is told by whoever recorded, whether the exchange failed over it or not. */

@@ -137,20 +137,17 @@ const table = {
   NAT_UNAVAILABLE: {
     status: 0,
     title: 'The kernel does not take rules that redirect connections',
-    remedy:
-      'load nf_nat and xt_REDIRECT, xt_owner, xt_multiport on the host (modprobe); or use magneto as an explicit proxy (environment: HTTP_PROXY, HTTPS_PROXY)',
+    remedy: 'load nf_nat, xt_REDIRECT and xt_owner on the host; or use HTTP_PROXY and HTTPS_PROXY',
   },
   IP6TABLES_UNAVAILABLE: {
     status: 0,
     title: 'IPv6 connections cannot be redirected here',
-    remedy:
-      'add to the service: sysctls: { net.ipv6.conf.all.disable_ipv6: "1" }; or load ip6table_nat on the host (modprobe)',
+    remedy: 'add to the service: sysctls: { net.ipv6.conf.all.disable_ipv6: "1" }',
   },
   CAPTURED_PORT_IS_OWN: {
     status: 0,
     title: 'A port that is to be captured is one that magneto itself listens on',
-    remedy:
-      'take it out of MAGNETO_REDIRECT_PORTS, or move magneto with MAGNETO_PORT, MAGNETO_CONTROL_PORT or MAGNETO_DNS_PORT',
+    remedy: 'take it out of MAGNETO_REDIRECT_PORTS, or move magneto (MAGNETO_PORT and its like)',
   },
   ORIGINAL_DESTINATION_UNAVAILABLE: {
     status: 0,
@@ -202,7 +199,8 @@ const table = {
   PORT_TAKEN: {
     status: 0,
     title: 'The port is in use by another process',
-    remedy: 'stop that process, or choose another with MAGNETO_PORT or MAGNETO_CONTROL_PORT',
+    remedy:
+      'stop that process, or choose another with MAGNETO_PORT, MAGNETO_CONTROL_PORT or MAGNETO_DNS_PORT',
   },
   LISTEN_FAILED: {
     status: 0,

@@ -70,7 +70,10 @@ export interface Interaction {
 }
 
 /** The request of a question for a name, for those who look at no more of an interaction than where it went. */
-export function lookupRequest({ name, type }: Pick<RecordedLookup, 'name' | 'type'>): RecordedRequest {
+export function lookupRequest({
+  name,
+  type,
+}: Pick<RecordedLookup, 'name' | 'type'>): RecordedRequest {
   const destination = { host: name, port: 53, secure: false };
   return { method: type, destination, path: '', httpVersion: '', headers: [] };
 }

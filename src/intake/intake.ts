@@ -1,17 +1,20 @@
 import type { Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { OriginalDestinations } from '../capture/capture.ts';
 import type { Arrival, Session } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { AddressList } from '../support/address-list.ts';
 import { createAddressList } from '../support/address-list.ts';
+import { isOwnAddress } from '../support/interfaces.ts';
 import type { Tunnel } from '../wire/wire.ts';
 import type { Listener } from './listener.ts';
 import { openListener } from './listener.ts';
 import type { Passage, PassageOptions } from './passage.ts';
 import { createPassage } from './passage.ts';
 import { turnAway } from './stranger.ts';
+
+export type { Names } from './names.ts';
+export { createNames } from './names.ts';
 
 /** What intake needs of the house. */
 export interface IntakeOptions
@@ -105,7 +108,9 @@ function accept(context: Context, socket: Socket): void {
   const address = plainAddress(remoteAddress);
   const client = { address, port: remotePort };
   const destination = capturedDestination(options, socket);
-  if (!guests.has(address) && !(destination !== undefined && isOurs(address))) {
+  // Who is captured here, whatever its address, is no stranger.
+  const isNeighbour = destination !== undefined && isOwnAddress(address);
+  if (!guests.has(address) && !isNeighbour) {
     void refuseStranger(context, socket, client);
     return;
   }
@@ -126,12 +131,6 @@ function capturedDestination(options: IntakeOptions, socket: Socket): Destinatio
   const { address, port } = original;
   const came = socket.localPort === port && plainAddress(socket.localAddress ?? '') === address;
   return came ? undefined : { host: address, port, secure: false, address };
-}
-
-/** Whether an address is this machine's own: who is captured here, whatever its address, is no stranger. */
-function isOurs(address: string): boolean {
-  const faces = Object.values(networkInterfaces()).flat();
-  return faces.some((face) => face?.address === address);
 }
 
 /** An IPv4 address as such, also where an IPv6 socket spells it. */

@@ -91,7 +91,7 @@ function serveStream(options: NamesOptions, socket: Socket): void {
   socket.setTimeout(idleMs, () => socket.destroy());
   socket.on('error', (error) => options.onLost('names', error));
   socket.on('end', () => socket.end());
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk]);
     for (let next = unframed(bytes); next !== undefined; next = unframed(bytes)) {
       bytes = next.rest;

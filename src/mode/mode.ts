@@ -1,17 +1,16 @@
-import type { CassetteLibrary, Recording, Standing, Take } from '../cassette/cassette.ts';
+import type { CassetteLibrary, Standing } from '../cassette/cassette.ts';
 import type { Session } from '../exchange/arrival.ts';
+import type { Resolver } from '../exchange/dns.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Cursors } from './cursors.ts';
 import { createCursors } from './cursors.ts';
-import { either } from './either.ts';
 import { journaled } from './journaled.ts';
 import type { Latency } from './latency.ts';
 import { latency } from './latency.ts';
-import { record } from './record.ts';
-import { replay } from './replay.ts';
+import { journaledNames } from './names.ts';
+import { plug } from './plug.ts';
 
 export type { Latency } from './latency.ts';
 
@@ -28,6 +27,8 @@ export interface SessionOptions {
   readonly cassette: string;
   readonly library: CassetteLibrary;
   readonly network: Upstream;
+  /** What answers for names where those are captured, and what is known of the machine. */
+  readonly names?: LiveNames;
   readonly journal: Journal;
   readonly latency: Latency;
   readonly bodyBytesMax: number;
@@ -37,6 +38,15 @@ export interface SessionOptions {
   readonly ci: boolean;
   /** Told of what was missed or not recorded. */
   readonly onFailure: (failure: Failure, exchange: Pick<Exchange, 'destination'>) => void;
+}
+
+/** The resolver of the network, and how clients of this machine use names. */
+export interface LiveNames {
+  readonly resolver: Resolver;
+  /** Domains in which they try a name before they try it as it is. */
+  readonly search: readonly string[];
+  /** Whether IPv6 leads them anywhere. */
+  readonly ipv6: boolean;
 }
 
 /** A session that serves clients, and what its run has come to. */
@@ -63,7 +73,7 @@ export interface OpenSession extends Session {
 }
 
 /** What a mode needs: a recording to play, a take to write, and what a miss falls through to. */
-interface Plan {
+export interface Plan {
   readonly acts: OpenSession['acts'];
   readonly plays: boolean;
   readonly writes: 'nothing' | 'anew' | 'added';
@@ -82,11 +92,21 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
       ? undefined
       : await library.record(cassette, { adds: plan.writes === 'added' });
   const cursors = recording === undefined ? undefined : createCursors(recording);
-  const upstream = upstreamOf({ options, plan, recording, cursors, take });
+  const parts = {
+    options,
+    plan,
+    recording,
+    cursors,
+    take,
+    next: recording?.interactions.length ?? 0,
+  };
+  const { upstream, resolver } = plug(parts);
   const slowed = latency(upstream, options.latency);
+  const { journal, onFailure: onMissed } = options;
   return {
     name: cassette,
-    upstream: journaled(slowed, options.journal, plan.acts),
+    upstream: journaled(slowed, journal, plan.acts),
+    ...(resolver && { resolver: journaledNames(resolver, { journal, mode: plan.acts, onMissed }) }),
     acts: plan.acts,
     strict: plan.plays && plan.onMiss === 'fail',
     loaded: recording?.interactions.length ?? 0,
@@ -159,41 +179,4 @@ function isComplete(standing: Standing): boolean {
 function refusedInCi({ cassette }: SessionOptions, standing: Standing): Failure {
   const what = standing === 'nothing' ? 'no cassette' : 'only an unfinished take';
   return new Failure('RECORDING_REFUSED_IN_CI', `there is ${what} named ${cassette}`);
-}
-
-/** The upstream of a plan: the one place where modes and upstreams meet. */
-function upstreamOf(parts: {
-  readonly options: SessionOptions;
-  readonly plan: Plan;
-  readonly recording: Recording | undefined;
-  readonly cursors: Cursors | undefined;
-  readonly take: Take | undefined;
-}): Upstream {
-  const { options, plan, recording, cursors, take } = parts;
-  const live = take === undefined ? options.network : recordInto(take, options, recording);
-  if (recording === undefined || cursors === undefined) return live;
-  const recorded = replay({
-    recording,
-    cursors,
-    strict: plan.onMiss === 'fail',
-    bodyBytesMax: options.bodyBytesMax,
-    onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
-  });
-  return plan.onMiss === 'fail' ? recorded : either(recorded, live);
-}
-
-function recordInto(
-  take: Take,
-  options: SessionOptions,
-  recording: Recording | undefined,
-): Upstream {
-  let sequence = recording?.interactions.length ?? 0;
-  return record(options.network, {
-    append: (interaction) => take.append(interaction),
-    nextSequence: () => sequence++,
-    bodyBytesMax: options.bodyBytesMax,
-    cutUnwritten: options.cutUnwritten,
-    onMessage: options.journal.message,
-    onUnrecorded: (exchange, failure) => options.onFailure(failure, exchange),
-  });
 }

@@ -14,6 +14,8 @@ import { Reach } from './reach.ts';
 import { createTrust } from './trust.ts';
 
 export type { UpstreamProxy } from './proxy.ts';
+export { createResolver } from './resolver.ts';
+export { readResolvConf } from './resolv-conf.ts';
 
 /** How destinations are reached. */
 export interface NetworkOptions {

@@ -25,7 +25,10 @@ export function parseResolvConf(text: string): ResolvConf {
   const servers: string[] = [];
   let search: readonly string[] = [];
   for (const line of text.split('\n')) {
-    const [keyword, ...words] = line.replace(/[#;].*/, '').trim().split(/\s+/);
+    const [keyword, ...words] = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/);
     const [first = ''] = words;
     if (keyword === 'nameserver' && isIP(first) !== 0) servers.push(first);
     if (keyword === 'search' || keyword === 'domain') {

@@ -1,0 +1,83 @@
+import type { Recording, Take } from '../cassette/cassette.ts';
+import type { Resolver } from '../exchange/dns.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Failure } from '../exchange/failure.ts';
+import type { Interaction } from '../exchange/interaction.ts';
+import type { Upstream } from '../exchange/upstream.ts';
+import type { Cursors } from './cursors.ts';
+import { either } from './either.ts';
+import type { Plan, SessionOptions } from './mode.ts';
+import { byName, eitherName } from './names.ts';
+import { record } from './record.ts';
+import { recordNames } from './record-names.ts';
+import { replay } from './replay.ts';
+import type { RecordedNames } from './replay-names.ts';
+import { replayNames } from './replay-names.ts';
+
+/** What a plan is plugged together from. */
+export interface Parts {
+  readonly options: SessionOptions;
+  readonly plan: Plan;
+  readonly recording: Recording | undefined;
+  readonly cursors: Cursors | undefined;
+  readonly take: Take | undefined;
+  /** The place that the next exchange will have. */
+  next: number;
+}
+
+/** What clients are answered by. */
+export interface Plugged {
+  readonly upstream: Upstream;
+  readonly resolver: Resolver | undefined;
+}
+
+/** The upstream and the resolver of a plan: the one place where they and the modes meet. */
+export function plug(parts: Parts): Plugged {
+  const { options, plan, recording, cursors } = parts;
+  const live = livePlug(parts);
+  if (recording === undefined || cursors === undefined) return live;
+  const recorded = replay({
+    recording,
+    cursors,
+    strict: plan.onMiss === 'fail',
+    bodyBytesMax: options.bodyBytesMax,
+    onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
+  });
+  const names: RecordedNames | undefined =
+    options.names && replayNames({ recording, cursors, ...options.names });
+  if (plan.onMiss === 'fail') return { upstream: recorded, resolver: names };
+  if (names === undefined || live.resolver === undefined) {
+    return { ...live, upstream: either(recorded, live.upstream) };
+  }
+  return {
+    upstream: either(recorded, byName(live.upstream, names.nameOf)),
+    resolver: eitherName(names, live.resolver),
+  };
+}
+
+/** The network, recorded where the plan writes. */
+function livePlug(parts: Parts): Plugged {
+  const { options, recording, take } = parts;
+  const { network, names, bodyBytesMax, cutUnwritten, journal, onFailure } = options;
+  if (take === undefined) return { upstream: network, resolver: names?.resolver };
+  const writing = {
+    append: (interaction: Interaction) => take.append(interaction),
+    onUnrecorded: (exchange: Pick<Exchange, 'destination'>, failure: Failure) =>
+      onFailure(failure, exchange),
+  };
+  const upstream = record(network, {
+    ...writing,
+    nextSequence: () => parts.next++,
+    bodyBytesMax,
+    cutUnwritten,
+    onMessage: journal.message,
+  });
+  const resolver =
+    names &&
+    recordNames(names.resolver, {
+      ...writing,
+      placeOfNext: () => parts.next,
+      recorded: recording?.interactions ?? [],
+    });
+  return { upstream, resolver };
+}
