@@ -20,9 +20,13 @@ owners_group=$(stat -c %g "$folder")
 proxy=
 status=0
 stopping=
+# Root without the capability KILL may only signal its own: so the proxy's user does it.
+signal() {
+  setpriv --reuid "$owner" --keep-groups sh -c 'kill -s "$1" "$2"' sh "$1" "$proxy" 2>/dev/null
+}
 forward() {
   stopping=yes
-  [ -z "$proxy" ] || kill -s "$1" "$proxy" 2>/dev/null
+  [ -z "$proxy" ] || signal "$1"
 }
 trap 'forward TERM' TERM
 trap 'forward INT' INT
@@ -32,7 +36,7 @@ await_proxy() {
   while :; do
     wait "$proxy"
     status=$?
-    kill -0 "$proxy" 2>/dev/null || return 0
+    [ -e "/proc/$proxy" ] || return 0
   done
 }
 
@@ -45,7 +49,7 @@ while [ -z "$stopping" ]; do
     --inh-caps=-all --no-new-privs -- node "$bundle" serve &
   proxy=$!
   # A signal that came before there was anybody to forward it to.
-  [ -z "$stopping" ] || kill -s TERM "$proxy" 2>/dev/null
+  [ -z "$stopping" ] || signal TERM
   await_proxy
   # Statuses below are endings in order or refusals to start; a bug is 70, a kill 128 and more.
   [ "$status" -eq 70 ] || [ "$status" -gt 128 ] || break

@@ -218,6 +218,7 @@ async function openRun(ground: Ground): Promise<OpenSession> {
     directory: settings.cassetteDir,
     format: settings.cassetteFormat,
     fsync: settings.fsync,
+    resumes: settings.resume,
     warn: (line) => log.warn(line),
     onWrite: metrics.onWrite,
   });

@@ -1,3 +1,5 @@
+export { reservedGid as captureGid } from '../support/folder-group.ts';
+
 /** What is captured, and who is left alone. */
 export interface Rules {
   /** Traffic of processes with this user and this group, both, is our own. */
@@ -19,9 +21,6 @@ export interface Chain {
   readonly table: 'nat' | 'filter';
   readonly name: string;
 }
-
-/** The primary group of a capturing magneto: unusual on purpose, so that no application has it. */
-export const captureGid = 48_889;
 
 /** Where connections are redirected. */
 export const redirectChain: Chain = { table: 'nat', name: 'MAGNETO_OUTPUT' };

@@ -21,6 +21,8 @@ export interface LibraryOptions {
   /** What is written; all four are read. */
   readonly format: CassetteFormat;
   readonly fsync: FsyncPolicy;
+  /** Whether a take that replaces goes on with the unfinished log of such a one, not anew (no). */
+  readonly resumes?: boolean;
   /** Takes one line for people: torn tails, unfinished takes, compactions that could not be made up for. */
   readonly warn: (line: string) => void;
   /** Told after each group of appends (write, and fsync under `always`): milliseconds, and whether it failed. */

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { giveToFolderGroup } from '../support/folder-group.ts';
 import { errorCode } from '../support/system-error.ts';
 
 /** An open file; each operation rejects with Node's error (`code` names it). */
@@ -37,7 +38,11 @@ const flags = { read: 'r', change: 'r+', make: 'wx+', replace: 'w' } as const;
 
 /** The real disk. Files get mode 0644, less the umask. */
 export const realDisk: Disk = {
-  open: async (path, purpose) => openFile(await open(path, flags[purpose], 0o644)),
+  open: async (path, purpose) => {
+    const handle = await open(path, flags[purpose], 0o644);
+    if (purpose === 'make' || purpose === 'replace') await giveToFolderGroup(path);
+    return openFile(handle);
+  },
   size: async (path) => {
     try {
       return (await stat(path)).size;
@@ -48,7 +53,11 @@ export const realDisk: Disk = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
-  makeFolder: (path) => mkdir(path, { recursive: true }),
+  makeFolder: async (path) => {
+    const made = await mkdir(path, { recursive: true });
+    if (made !== undefined) await giveToFolderGroup(made);
+    return made;
+  },
   removeFolder: rmdir,
   syncFolder: async (path) => {
     const folder = await open(path, 'r');

@@ -76,8 +76,12 @@ async function open(store: Store, found: Survey, adds: boolean): Promise<OpenLog
     base: bytes === undefined ? '' : hash('sha256', bytes, 'hex'),
   });
   // A take that was to replace the cassette is not gone on with by one that adds to it.
-  const goesOn = adds && log?.begin !== undefined && (log.begin.adds || cassette === undefined);
-  return goesOn ? continueLog(store, log, pieces) : newLog(store, found, pieces);
+  const fits = adds
+    ? log?.begin?.adds === true || cassette === undefined
+    : store.options.resumes === true && log?.begin?.adds === false;
+  return log?.begin !== undefined && fits
+    ? continueLog(store, log, pieces)
+    : newLog(store, found, pieces);
 }
 
 async function continueLog(

@@ -18,7 +18,9 @@ import { type Store, type Survey, survey, unwritable } from './store.ts';
 export async function beginTake(store: Store, places: Places, adds: boolean): Promise<Take> {
   await probe(store, places);
   const found = await surveyAfterCompaction(store, places);
-  return new LogTake(store, places, await openLog(store, found, adds));
+  const opened = await openLog(store, found, adds);
+  // Of a take that is resumed, what stands there is its own; of one that adds, the recording's.
+  return new LogTake(store, places, { ...opened, own: adds ? 0 : opened.before });
 }
 
 async function surveyAfterCompaction(store: Store, places: Places): Promise<Survey> {
@@ -43,11 +45,16 @@ class LogTake implements Take {
   #failure: Failure | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(store: Store, places: Places, { file, position, before, displaced }: OpenLog) {
+  constructor(
+    store: Store,
+    places: Places,
+    { file, position, before, displaced, own }: OpenLog & { readonly own: number },
+  ) {
     this.#displaced = displaced;
     this.#store = store;
     this.#places = places;
     this.#before = before;
+    this.#recorded = own;
     this.#writer = new LogWriter({ path: places.log, file, position, options: store.options });
   }
 

@@ -198,6 +198,16 @@ export const options = {
     parse: values.word('fsync'),
     words: values.words.fsync,
   },
+  resume: {
+    env: 'MAGNETO_RESUME',
+    takes: 'true | false',
+    default: 'false',
+    doc: 'Whether a recording goes on with the unfinished take of one that was killed, instead of beginning anew.',
+    reason:
+      'Set by the transparent image when it starts a crashed proxy again: to the application it is one run.',
+    parse: values.truth,
+    words: ['true', 'false'],
+  },
   logLevel: {
     env: 'MAGNETO_LOG_LEVEL',
     takes: values.words.logLevel.join(' | '),

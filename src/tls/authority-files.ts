@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../exchange/failure.ts';
 import { errorCode, errorWords } from '../support/system-error.ts';
 import { deniedWords } from '../support/denied.ts';
+import { giveToFolderGroup } from '../support/folder-group.ts';
 
 /** A certificate (or chain) and its private key, as PEM. */
 export interface PemPair {
@@ -144,6 +145,7 @@ async function placeOnce(path: string, text: string, mode: number): Promise<void
 async function writeWhole(path: string, text: string, mode: number): Promise<void> {
   const file: FileHandle = await open(path, 'wx', mode);
   try {
+    await giveToFolderGroup(path);
     await file.writeFile(text, 'latin1');
     await file.sync();
   } finally {

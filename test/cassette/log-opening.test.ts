@@ -49,6 +49,32 @@ test('a log that is gone on with ends where it was sound, however long its damag
   });
 });
 
+test('a killed take that replaces is gone on with where that is asked for, and begun anew elsewhere', async () => {
+  await inFolder(async (folder) => {
+    await folder.unfinished([sample(0), sample(1)]);
+    const library = folder.library({ resumes: true });
+    const resumed = await library.record('c', { adds: false });
+    expect(resumed.recorded).toBe(2);
+    await resumed.append(sample(2));
+    expect(resumed.recorded).toBe(3);
+    await resumed.finish();
+    expect(await paths(library)).toEqual(['/0', '/1', '/2']);
+    expect(existsSync(join(folder.path, 'c.wal.aside'))).toBe(false);
+  });
+});
+
+test('a take that adds is not resumed by one that replaces', async () => {
+  await inFolder(async (folder) => {
+    await folder.complete([sample(0)]);
+    const adding = await folder.library().record('c', { adds: true });
+    await adding.append(sample(1));
+    await adding.close();
+    const take = await folder.library({ resumes: true }).record('c', { adds: false });
+    expect(take.recorded).toBe(0);
+    await take.close();
+  });
+});
+
 test('a log that cannot be made leaves the one before it in its place', async () => {
   let refusals = 0;
   for (let n = 6; ; n += 1) {

@@ -52,6 +52,7 @@ describe('settings', () => {
         upstreamProxy: undefined,
         upstreamNoProxy: [],
         fsync: 'interval',
+        resume: false,
         logLevel: 'info',
         bodyBytesMax: 128 * 1024 * 1024,
         ci: false,

@@ -68,7 +68,7 @@ export async function whileAsking(
 /** The addresses that a cassette holds answers of. */
 export async function recordedUrls(file: string): Promise<ReadonlySet<string>> {
   const { interactions } = JSON.parse(await readFile(file, 'utf8')) as {
-    interactions: readonly { request: { url: string } }[];
+    interactions: readonly { request?: { url: string } }[];
   };
-  return new Set(interactions.map(({ request }) => request.url));
+  return new Set(interactions.flatMap(({ request }) => request?.url ?? []));
 }

@@ -9,7 +9,15 @@ import { originName, startOrigin } from './origin.ts';
 import type { Container, Ended, Stage } from './stage.ts';
 import { client, variables, withStage } from './stage.ts';
 import type { Folders } from './story.ts';
-import { applications, bases, folders, receiptOf, recordedUrls, whileAsking } from './story.ts';
+import {
+  applications,
+  bases,
+  folders,
+  receiptOf,
+  recordedUrls,
+  sockets,
+  whileAsking,
+} from './story.ts';
 
 const image = images.transparent;
 const capabilities = ['NET_ADMIN', 'SETUID', 'SETGID'].map((name) => `--cap-add=${name}`);
@@ -44,18 +52,18 @@ async function javaApplication(
 ): Promise<Ended> {
   const folder = join(stage.folder, `java-${sidecar.name}`);
   await mkdir(folder, { recursive: true });
-  const store = join(folder, 'trust.p12');
+  const script = `javac --release 17 -d "$1" "$2"
+    [ -e "$1/trust.p12" ] || keytool -importcert -noprompt -file "$3" -keystore "$1/trust.p12" \
+      -storetype PKCS12 -storepass changeit`;
   const source = resolve('test/docker/apps/HttpClientApp.java');
-  await execa('javac', ['--release', '17', '-d', folder, source]);
-  const password = ['-storetype', 'PKCS12', '-storepass', 'changeit'];
-  const trust = ['-importcert', '-noprompt', '-file', join(certs, 'ca.pem'), '-keystore', store];
-  await execa('keytool', [...trust, ...password], { reject: false });
+  await execa('sh', ['-c', script, 'sh', folder, source, join(certs, 'ca.pem')]);
   return client(
     stage,
     [`--network=container:${sidecar.name}`, `--volume=${folder}:/java:ro`],
     [
       'java',
       '-Djavax.net.ssl.trustStore=/java/trust.p12',
+      '-Djavax.net.ssl.trustStorePassword=changeit',
       '-cp',
       '/java',
       'HttpClientApp',
@@ -87,12 +95,21 @@ describeWhere(engine, 'a transparent sidecar', () => {
         const origin = await startOrigin(stage);
         const run = async (sidecar: Container): Promise<readonly Ended[]> => [
           ...(await applications(stage, [...beside(sidecar, own), ...user])),
+          await client(
+            stage,
+            [...beside(sidecar, own), ...user, '--env=FETCH_CLIENT_WS=ws'],
+            ['node', '/apps/fetch-client.ts', ...sockets],
+          ),
           await javaApplication(stage, sidecar, own),
         ];
 
         const recording = await startSidecar(stage, 'record', [...own.mounts, ...origin.trusted]);
         const live = await run(recording);
-        expect(live.map(({ status }) => status)).toEqual([0, 0, 0]);
+        expect(live.map(({ status, stderr }) => [status, stderr])).toEqual([
+          [0, ''],
+          [0, ''],
+          [0, ''],
+        ]);
         expect(await recording.stop()).toMatchObject({ status: 0 });
         await recording.remove();
         await origin.remove();
@@ -117,7 +134,7 @@ describeWhere(engine, 'a transparent sidecar', () => {
         const origin = await startOrigin(stage);
         const sidecar = await startSidecar(stage, 'record', [...own.mounts, ...origin.trusted]);
         const read = await whileAsking(stage, beside(sidecar, own), async () => {
-          await sidecar.exec('sh', '-c', `kill -9 $(${pidOfServe})`);
+          await killProxy(sidecar);
         });
         await sidecar.healthy();
         await untilAnswers(stage, beside(sidecar, own));
@@ -186,7 +203,7 @@ describeWhere(engine, 'a transparent sidecar', () => {
         const sidecar = await startSidecar(stage, 'passthrough', []);
         for (let crash = 0; crash < 6; crash += 1) {
           await untilServes(sidecar);
-          await sidecar.exec('sh', '-c', `kill -9 $(${pidOfServe})`);
+          await killProxy(sidecar);
         }
         await execa('docker', ['wait', sidecar.name], { timeout: 10_000 });
         expect(await sidecar.inspect('{{.State.ExitCode}}')).toBe('137');
@@ -203,7 +220,11 @@ describeWhere(engine, 'a transparent sidecar', () => {
     }));
 });
 
-const pidOfServe = `grep -l -a 'magneto.cjs.serve' /proc/[0-9]*/cmdline | grep -v self | cut -d/ -f3 | head -n 1`;
+/** Kills the one child of the shell that is PID 1; as its user, for root may not. */
+async function killProxy(sidecar: Container): Promise<void> {
+  const kill = 'kill -9 $(cat /proc/1/task/1/children)';
+  await docker('exec', '--user=1000', sidecar.name, 'sh', '-c', kill);
+}
 
 async function untilServes(sidecar: Container): Promise<void> {
   for (let tries = 0; tries < 50; tries += 1) {
