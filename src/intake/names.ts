@@ -60,7 +60,9 @@ async function serveDatagrams(
   options: NamesOptions,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Datagrams> {
-  const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4', ipv6Only: true });
+  const socket = createSocket(
+    isIP(host) === 6 ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' },
+  );
   try {
     socket.bind(port, host);
     await once(socket, 'listening');
