@@ -60,7 +60,6 @@ async function serveDatagrams(
   options: NamesOptions,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Datagrams> {
-  // A socket of IPv4 refuses to be bound when it is asked to be of IPv6 only.
   const socket = createSocket(
     isIP(host) === 6 ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' },
   );

@@ -1,0 +1,344 @@
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { has } from '../end-to-end/real-servers.ts';
+import { withFolder } from '../end-to-end/with-appliance.ts';
+import type { Condition } from '../skip.ts';
+import { describeWhere } from '../skip.ts';
+import type { Namespace } from './namespaces.ts';
+import { namespacesThere, withNamespaces } from './namespaces.ts';
+import type { Installed } from './transparent.ts';
+import {
+  endAll,
+  install,
+  joinWorld,
+  proxyGid,
+  ran,
+  rulesIn,
+  serve,
+  startWorld,
+  uid,
+  within,
+} from './transparent.ts';
+
+const takesRules =
+  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
+const there: Condition = {
+  ok: namespacesThere.ok && takesRules && has('curl') && has('python3') && has('openssl'),
+  reason: `${namespacesThere.reason}; and iptables, curl, python3, openssl, a kernel with NAT`,
+};
+
+const fetchInPython = `
+import sys, urllib.request
+print(urllib.request.urlopen(sys.argv[1], b"posted").read().decode())`;
+
+interface Scene {
+  readonly app: Namespace;
+  readonly installed: Installed;
+  /** Files that applications trust, as variables. */
+  readonly trust: Readonly<Record<string, string>>;
+}
+
+/** What applications see that know of no proxy; with a port, of those that are told of one. */
+async function applications(
+  { app, installed, trust }: Scene,
+  proxyPort?: number,
+): Promise<Readonly<Record<string, string>>> {
+  const as = within(app, installed);
+  const proxied = proxyPort === undefined ? [] : ['--proxy', `http://127.0.0.1:${proxyPort}`];
+  const curl = (...args: readonly string[]): Promise<string> =>
+    ran([...as, 'curl', '-sS', '-m', '10', ...proxied, ...args], trust);
+  const proxyEnv: Readonly<Record<string, string>> =
+    proxyPort === undefined
+      ? {}
+      : {
+          http_proxy: `http://127.0.0.1:${proxyPort}`,
+          https_proxy: `http://127.0.0.1:${proxyPort}`,
+        };
+  // Node and Python may stand where only root can read.
+  const root = within(app, installed, { user: 0, gid: 0 });
+  const talk = (url: string): Promise<string> =>
+    ran(
+      [...root, process.execPath, resolve('test/netns/ws-client.ts'), url, String(proxyPort ?? '')],
+      trust,
+    );
+  return {
+    http: await curl('http://origin.test/plain?b=1&a=2'),
+    post: await curl('-d', 'said', 'http://origin.test/post'),
+    https: await curl('https://origin.test/secure'),
+    ipv4: await curl('-4', 'https://four.test/four'),
+    python: await ran([...root, 'python3', '-c', fetchInPython, 'https://origin.test/python'], {
+      ...trust,
+      ...proxyEnv,
+    }),
+    ws: await talk('ws://origin.test/ws'),
+    wss: await talk('wss://origin.test/wss'),
+  };
+}
+
+const seen = {
+  http: '{"path":"/plain?b=1&a=2","host":"origin.test","said":""}',
+  post: '{"path":"/post","host":"origin.test","said":"said"}',
+  https: '{"path":"/secure","host":"origin.test","said":""}',
+  ipv4: '{"path":"/four","host":"four.test","said":""}',
+  python: '{"path":"/python","host":"origin.test","said":"posted"}\n',
+  ws: 'text hello\ntext one\nbinary two\nclosed 1000\n',
+  wss: 'text hello\ntext one\nbinary two\nclosed 1000\n',
+};
+
+interface Cassette {
+  readonly interactions: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The HTTP and WebSocket interactions of a cassette, but for timing and what each handshake makes up. */
+async function exchanges({ folder }: Installed, name: string): Promise<readonly string[]> {
+  const text = await readFile(join(folder, 'cassettes', `${name}.json`), 'utf8');
+  const { interactions } = JSON.parse(text) as Cassette;
+  return interactions
+    .filter(({ kind }) => kind !== 'dns')
+    .map((one) =>
+      JSON.stringify(one, (key, value: unknown) => {
+        if (key === 'startedAt' || key === 'timing' || key === 'atMs') return undefined;
+        const fresh =
+          Array.isArray(value) && /^sec-websocket-(key|accept)$/i.test(String(value[0]));
+        return fresh ? undefined : value;
+      }),
+    );
+}
+
+async function lookups({ folder }: Installed, name: string): Promise<readonly unknown[]> {
+  const text = await readFile(join(folder, 'cassettes', `${name}.json`), 'utf8');
+  const { interactions } = JSON.parse(text) as Cassette;
+  return interactions
+    .filter(({ kind }) => kind === 'dns')
+    .map(({ question, answer }) => ({ ...(question as object), ...(answer as object) }));
+}
+
+/** The receipt that stands in the log. */
+function receiptIn(log: string): Readonly<Record<string, unknown>> {
+  const line = log.split('\n').find((one) => one.includes('"receipt":'));
+  const { receipt } = JSON.parse(line ?? '{}') as { receipt: Readonly<Record<string, unknown>> };
+  return receipt;
+}
+
+const rules = (app: Namespace, { node, bundle }: Installed, ...words: readonly string[]) =>
+  ran([...app.through, node, bundle, 'rules', ...words]);
+
+afterEach(endAll);
+
+describeWhere(there, 'an application that knows nothing of a proxy', () => {
+  test('is recorded, its world is taken away, and it is replayed', async () => {
+    await withFolder(async (folder) => {
+      await withNamespaces(2, async (app, world) => {
+        if (app === undefined || world === undefined) throw new Error('there are two');
+        const installed = await install(folder);
+        await joinWorld(app, world);
+        const origin = await startWorld(world, folder);
+        const ca = join(folder, 'certs', 'ca.pem');
+        const trust = { CURL_CA_BUNDLE: ca, SSL_CERT_FILE: ca, NODE_EXTRA_CA_CERTS: ca };
+        const scene = { app, installed, trust };
+        const common = { MAGNETO_UPSTREAM_CA: origin.caFile };
+        const before = await rulesIn(app);
+
+        const explicit = await serve(app, installed, {
+          ...common,
+          MAGNETO_MODE: 'record',
+          MAGNETO_CASSETTE_NAME: 'explicit',
+        });
+        expect(await applications(scene, 8888)).toEqual(seen);
+        expect((await explicit.stop()).status).toBe(0);
+
+        expect(
+          await rules(app, installed, 'apply', '--uid', String(uid), '--ports', '2525'),
+        ).toMatch(/^rules applied \(iptables-nft, IPv6 captured/);
+        const captured = {
+          ...common,
+          MAGNETO_TRANSPARENT: 'true',
+          MAGNETO_CASSETTE_NAME: 'captured',
+        };
+        const recording = await serve(app, installed, { ...captured, MAGNETO_MODE: 'record' });
+        expect(await applications(scene)).toEqual(seen);
+        const curl = (...args: readonly string[]): Promise<string> =>
+          ran([...within(app, installed), 'curl', '-sS', '-m', '5', ...args], trust);
+        expect(await curl('-6', 'https://[fd77::2]/six')).toMatch('/six');
+        expect(await curl('http://absent.test/')).toMatch(/Could not resolve/);
+        // A server that speaks first is dialled, and heard.
+        expect(await curl('telnet://origin.test:2525')).toBe('220 server speaks first\n');
+        const recorded = await recording.stop();
+        expect(recorded.status).toBe(0);
+        expect(receiptIn(recorded.stdout)).toMatchObject({ served: 0, missed: 0, failed: 0 });
+
+        // The same in both, but for the two that only the second run asked for.
+        const [one, two] = [
+          await exchanges(installed, 'explicit'),
+          await exchanges(installed, 'captured'),
+        ];
+        expect(one).toHaveLength(7);
+        expect(two.slice(0, 7)).toEqual(one);
+        expect(await lookups(installed, 'captured')).toEqual(
+          expect.arrayContaining([
+            { name: 'origin.test', type: 'A', code: 'NOERROR', addresses: ['10.77.0.2'], ttl: 30 },
+            { name: 'origin.test', type: 'AAAA', code: 'NOERROR', addresses: ['fd77::2'], ttl: 30 },
+            { name: 'absent.test', type: 'A', code: 'NXDOMAIN', addresses: [], ttl: 0 },
+          ]),
+        );
+
+        await origin.stop();
+        const exempt = [...within(app, installed, { gid: proxyGid }), 'curl', '-sS', '-m', '3'];
+        expect(await ran([...exempt, 'http://10.77.0.2/'])).toMatch(/^ended with 7/);
+
+        const replaying = await serve(app, installed, { ...captured, MAGNETO_MODE: 'replay' });
+        expect(await applications(scene)).toEqual(seen);
+        expect(await curl('-6', 'https://[fd77::2]/six')).toMatch('/six');
+        expect(await curl('http://absent.test/')).toMatch(/Could not resolve/);
+        const replayed = await replaying.stop();
+        expect(receiptIn(replayed.stdout)).toMatchObject({ missed: 0, liveCalls: 0, failed: 0 });
+        expect(replayed.status).toBe(0);
+
+        // Recorded by explicit clients, who asked for no name: addresses are made up.
+        const made = await serve(app, installed, {
+          ...captured,
+          MAGNETO_MODE: 'replay',
+          MAGNETO_CASSETTE_NAME: 'explicit',
+        });
+        expect(await applications(scene)).toEqual(seen);
+        expect(await curl('http://unknown.test/')).toMatch(/Could not resolve/);
+        const receipt = receiptIn((await made.stop()).stdout);
+        expect(receipt).toMatchObject({ liveCalls: 0 });
+        expect(Number(receipt['missed'])).toBeGreaterThan(0);
+
+        expect(await rules(app, installed, 'remove')).toBe('rules removed\n');
+        expect(await rulesIn(app)).not.toContain('MAGNETO');
+        expect(before).toBe('');
+      });
+    });
+  }, 120_000);
+
+  test('who has the proxy’s user but not its group is captured, and who has both is not', async () => {
+    await withFolder(async (folder) => {
+      await withNamespaces(2, async (app, world) => {
+        if (app === undefined || world === undefined) throw new Error('there are two');
+        const installed = await install(folder);
+        await joinWorld(app, world);
+        const origin = await startWorld(world, folder);
+        await rules(app, installed, 'apply', '--uid', String(uid));
+        const magneto = await serve(app, installed, {
+          MAGNETO_TRANSPARENT: 'true',
+          MAGNETO_MODE: 'passthrough',
+        });
+        const paths = [
+          [uid, uid],
+          [uid, proxyGid],
+          [0, proxyGid],
+          [0, 0],
+        ] as const;
+        for (const [user, gid] of paths) {
+          const url = `http://10.77.0.2/${user}-${gid}`;
+          await ran([...within(app, installed, { user, gid }), 'curl', '-sS', url]);
+        }
+        const { stdout } = await magneto.stop();
+        await origin.stop();
+        const through = [...stdout.matchAll(/"path":"\/(\d+-\d+)"/g)].map(([, path]) => path);
+        expect(through).toEqual(['1000-1000', '0-48889', '0-0']);
+      });
+    });
+  }, 60_000);
+
+  test('a proxy that the rules do not exempt ends each connection to itself, and says why', async () => {
+    await withFolder(async (folder) => {
+      await withNamespaces(2, async (app, world) => {
+        if (app === undefined || world === undefined) throw new Error('there are two');
+        const installed = await install(folder);
+        await joinWorld(app, world);
+        const origin = await startWorld(world, folder);
+        await rules(app, installed, 'apply', '--uid', '4711');
+        const magneto = await serve(app, installed, {
+          MAGNETO_TRANSPARENT: 'true',
+          MAGNETO_MODE: 'passthrough',
+        });
+        const said = await ran([
+          ...within(app, installed),
+          'curl',
+          '-sS',
+          '-m',
+          '5',
+          'http://10.77.0.2/',
+        ]);
+        expect(said).toMatch(/reset by peer/);
+        const { stdout } = await magneto.stop();
+        await origin.stop();
+        expect(
+          stdout.split('\n').filter((line) => line.includes('DESTINATION_IS_PROXY')),
+        ).toHaveLength(1);
+      });
+    });
+  }, 60_000);
+});
+
+describeWhere(there, 'the rules', () => {
+  describe.each(['nft', 'legacy'])('beside those of Docker, made with iptables-%s', (backend) => {
+    test('are the same applied twice, and gone once removed', async () => {
+      await withFolder(async (folder) => {
+        const installed = await install(folder);
+        await withNamespaces(1, async (app) => {
+          if (app === undefined) throw new Error('there is one');
+          const docker = [
+            '-N DOCKER_OUTPUT',
+            '-A OUTPUT -d 127.0.0.11/32 -j DOCKER_OUTPUT',
+            '-A DOCKER_OUTPUT -d 127.0.0.11/32 -p udp --dport 53 -j DNAT --to-destination 127.0.0.11:40053',
+          ];
+          for (const line of docker) {
+            const command = `iptables-${backend} -t nat ${line}`;
+            expect(await app.run('sh', '-ec', command)).toBe('');
+          }
+          // An empty table of the other family appears when it is first used, and stays.
+          await app.run(
+            'sh',
+            '-ec',
+            `ip6tables-${backend} -t nat -S; ip6tables-${backend} -t nat -N X; ip6tables-${backend} -t nat -X X`,
+          );
+          const before = await rulesIn(app);
+          const words = ['apply', '--uid', '1000', '--ports', '3000,3001'];
+          expect(await rules(app, installed, ...words)).toMatch(
+            `(iptables-${backend}, IPv6 captured`,
+          );
+          const once = await rulesIn(app);
+          expect(once.match(/-A OUTPUT .*/)?.[0]).toBe(
+            '-A OUTPUT -m comment --comment magneto -j MAGNETO_OUTPUT',
+          );
+          await rules(app, installed, ...words);
+          expect(await rulesIn(app)).toBe(once);
+          await rules(app, installed, 'remove');
+          expect(await rulesIn(app)).toBe(before);
+          await rules(app, installed, 'remove');
+          expect(await rulesIn(app)).toBe(before);
+        });
+      });
+    }, 60_000);
+  });
+
+  test('cannot be applied without the right to, and the line says which', async () => {
+    await withFolder(async (folder) => {
+      const { node, bundle } = await install(folder);
+      await withNamespaces(1, async (app) => {
+        if (app === undefined) throw new Error('there is one');
+        const bound = ['setpriv', '--bounding-set', '-net_admin', '--inh-caps', '-net_admin', '--'];
+        const said = await ran([...app.through, ...bound, node, bundle, 'rules', 'apply']);
+        expect(said).toMatch(
+          /^ended with 2: magneto: NET_ADMIN_MISSING: [^\n]*cap_add: \[NET_ADMIN[^\n]*\n$/,
+        );
+        const none = await ran([
+          ...app.through,
+          'env',
+          'PATH=/nowhere',
+          node,
+          bundle,
+          'rules',
+          'apply',
+        ]);
+        expect(none).toMatch(/^ended with 2: magneto: IPTABLES_MISSING: [^\n]*\n$/);
+      });
+    });
+  }, 60_000);
+});
