@@ -3,9 +3,8 @@
 #   docker build --tag magneto .
 #   docker run --rm magneto version
 #
-# Pinned by tag so far. A digest can only be taken from the registry that the image is pulled from,
-# which nobody has done yet for this line: `docker buildx imagetools inspect` prints it, and
-# Dependabot keeps it up to date once it stands here.
+# Pinned by tag so far. A digest has to be taken from the registry that the image is pulled from, which
+# nobody has done yet for this line; `docker buildx imagetools inspect` prints it.
 ARG NODE_IMAGE=node:26-trixie-slim
 
 FROM ${NODE_IMAGE} AS build
