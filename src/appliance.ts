@@ -236,6 +236,7 @@ async function openRun(ground: Ground): Promise<OpenSession> {
     bodyBytesMax: settings.bodyBytesMax,
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
+    waits: settings.cassetteWait,
     onFailure: report,
   });
 }
