@@ -129,7 +129,7 @@ async function layGround({ settings, log }: ApplianceOptions, opened: Closers): 
 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
   const { settings, authority, session, report } = house;
-  const onLost = createLossReport(house.log);
+  const onLost = createLossReport(house.log, report);
   const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
   const intake: Intake = createIntake({
     authority,
