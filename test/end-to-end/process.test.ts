@@ -208,7 +208,9 @@ describe('the control port', () => {
       const own = await ask(magneto.via, { url: 'http://magneto.local/ca.pem' });
       expect(own.body.toString()).toBe(file);
       const metrics = await page('/metrics');
-      const names = [...metrics.matchAll(/^# TYPE (magneto_\w+)/gm)].map((match) => String(match[1]));
+      const names = [...metrics.matchAll(/^# TYPE (magneto_\w+)/gm)].map((match) =>
+        String(match[1]),
+      );
       expect(names.toSorted((one, other) => one.localeCompare(other))).toEqual([
         'magneto_bytes_total',
         'magneto_event_loop_delay_seconds',
