@@ -18,6 +18,8 @@ export const config = {
   globalSetup: '<rootDir>/test/build.ts',
   testEnvironment: '<rootDir>/test/environment.ts',
   testTimeout: 20_000,
+  // Most tests wait for sockets and child processes rather than compute.
+  maxWorkers: '100%',
   injectGlobals: false,
   // main.ts is the process itself: it runs in child processes, where coverage does not look.
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', ...typesOnly.map((path) => `!${path}`)],

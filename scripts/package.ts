@@ -52,10 +52,11 @@ function importsOf(file: string): readonly string[] {
   return [...readFileSync(file, 'utf8').matchAll(imports)].map((match) => match[1] ?? '');
 }
 
-/** The root's facts without its tools; everything it runs on is in the bundle. */
+/** The root's facts without its tools; but for what is native, everything it runs on is in the bundle. */
 function manifest(): object {
   const root = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
-  const { name, version, description, keywords, license, type, engines } = root;
+  const { name, version, description, keywords, license, type, engines, dependencies } = root;
+  const { koffi } = dependencies as Record<string, string>;
   const repository = process.env['GITHUB_REPOSITORY'];
   return {
     name,
@@ -65,6 +66,8 @@ function manifest(): object {
     license,
     type,
     engines,
+    // The one library that is native, so that no bundle can hold it; only transparent capture needs it.
+    optionalDependencies: { koffi },
     bin: { magneto: 'magneto.cjs' },
     exports: { '.': { types: './types/index.d.ts', default: './index.js' } },
     // A registry accepts a statement of provenance only for the repository that the manifest names.

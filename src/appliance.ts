@@ -111,7 +111,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   const naming = await openNaming({
     settings,
     session,
-    onLost: createLossReport(log),
+    onLost: createLossReport(log, ground.report),
     listen: (names, asked) => listenOnAll(names, asked, log),
   });
   opened.push(() => naming.close());
@@ -145,7 +145,7 @@ async function layGround({ settings, log }: ApplianceOptions, opened: Closers): 
 
 function openIntake(house: House, isOwn: (destination: Destination) => boolean): Intake {
   const { settings, authority, session, report, network, originalDestination } = house;
-  const onLost = createLossReport(house.log);
+  const onLost = createLossReport(house.log, report);
   const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
   const intake: Intake = createIntake({
     authority,

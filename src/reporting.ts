@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Settings } from './config/config.ts';
 import type { Session } from './exchange/arrival.ts';
 import { authorityOf } from './exchange/destination.ts';
-import type { Failure, FailureCode } from './exchange/failure.ts';
-import { failureLine } from './exchange/failure.ts';
+import type { FailureCode } from './exchange/failure.ts';
+import { Failure, failureLine } from './exchange/failure.ts';
 import type { Upstream } from './exchange/upstream.ts';
 import type { Journal, Receipt } from './journal/journal.ts';
 import { receipt } from './journal/journal.ts';
@@ -22,10 +22,14 @@ export function createReport(log: Logger, count: (code: FailureCode) => void): R
   };
 }
 
-/** Says where a connection was lost, at debug; an error of the program is a bug, and loud. */
-export function createLossReport(log: Logger): (where: string, error: unknown) => void {
+/** Says where a connection was lost, at debug; a failure is told as such; an error of the program is a bug, and loud. */
+export function createLossReport(
+  log: Logger,
+  report: Report,
+): (where: string, error: unknown) => void {
   return (where, error) => {
-    if (isBug(error)) log.error({ where, err: error }, 'a bug in magneto: please report it');
+    if (error instanceof Failure) report(error);
+    else if (isBug(error)) log.error({ where, err: error }, 'a bug in magneto: please report it');
     else log.debug({ where, err: error }, 'connection lost');
   };
 }

@@ -58,14 +58,22 @@ test('a failure is one line in the log, and counted', () => {
 
 test.each<[unknown, number]>([
   [Object.assign(new Error('x'), { code: 'ECONNRESET' }), 20],
-  [new Failure('CLIENT_NOT_ALLOWED', 'x'), 20],
   [undefined, 20],
   [new TypeError('x is not a function'), 50],
   [Object.assign(new TypeError('x'), { code: 'ERR_INVALID_CHAR' }), 20],
 ])('a connection lost by %p is told at level %i', (error, level) => {
   const { lines, log } = logging();
-  createLossReport(log)('http', error);
+  createLossReport(log, () => {})('http', error);
   expect(lines).toMatchObject([{ level, where: 'http' }]);
+});
+
+test('a failure that ended a connection is reported as what it is', () => {
+  const { lines, log } = logging();
+  const told: Failure[] = [];
+  const failure = new Failure('CLIENT_NOT_ALLOWED', 'x');
+  createLossReport(log, (one) => told.push(one))('client', failure);
+  expect(told).toEqual([failure]);
+  expect(lines).toEqual([]);
 });
 
 describe('the status', () => {

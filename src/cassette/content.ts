@@ -39,8 +39,8 @@ export function readRoot(value: unknown, { file, format, warn }: RootReading): C
   }
   const spelling = format.startsWith('json') ? jsonSpelling(warn) : binarySpelling;
   return {
-    name: textField(root, 'name', file),
-    recordedAt: textField(root, 'recordedAt', file),
+    name: textField(root, 'name', `${file}: root`),
+    recordedAt: textField(root, 'recordedAt', `${file}: root`),
     interactions: listOf(root['interactions'], `${file}: interactions`).map((tree, sequence) =>
       fromTree(tree, { where: `${file}: interactions[${sequence}]`, sequence, spelling }),
     ),

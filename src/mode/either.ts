@@ -23,7 +23,7 @@ export function either(first: Upstream, second: Upstream): Upstream {
 }
 
 /** An exchange whose body can be read twice as far as the first reader read ahead. */
-export function withSharedBody(exchange: Exchange): Exchange {
+function withSharedBody(exchange: Exchange): Exchange {
   const { body } = exchange;
   if (body === undefined || Buffer.isBuffer(body)) return exchange;
   return withChanges(exchange, { body: rereadable<Part>(body, (part) => part.bytes.length) });

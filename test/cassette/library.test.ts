@@ -168,7 +168,7 @@ describe('is refused', () => {
       'c.json',
       '{"version":"2.0"}',
       'CASSETTE_CORRUPT',
-      /c\.json\.name: is no text/,
+      /c\.json: root\.name: is no text/,
     ],
     [
       'a later version',

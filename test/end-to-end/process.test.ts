@@ -208,12 +208,22 @@ describe('the control port', () => {
       const own = await ask(magneto.via, { url: 'http://magneto.local/ca.pem' });
       expect(own.body.toString()).toBe(file);
       const metrics = await page('/metrics');
-      for (const name of ['exchanges', 'own_errors', 'open_sockets', 'websocket_messages']) {
-        expect(metrics).toMatch(new RegExp(`^# TYPE magneto_\\w*${name}`, 'm'));
-      }
-      expect(metrics).toMatch(/bytes/);
-      expect(metrics).toMatch(/event_?loop/);
-      expect(metrics).toMatch(/wal|write_?ahead|log_write/);
+      const names = [...metrics.matchAll(/^# TYPE (magneto_\w+)/gm)].map((match) =>
+        String(match[1]),
+      );
+      expect(names.toSorted((one, other) => one.localeCompare(other))).toEqual([
+        'magneto_bytes_total',
+        'magneto_event_loop_delay_seconds',
+        'magneto_exchange_duration_seconds',
+        'magneto_exchanges_total',
+        'magneto_open_sockets',
+        'magneto_own_errors_total',
+        'magneto_recorded_endings_total',
+        'magneto_wal_failures_total',
+        'magneto_wal_write_seconds',
+        'magneto_websocket_messages_total',
+      ]);
+      expect(metrics).toMatch(/^magneto_exchanges_total\{.*outcome="recorded".*\} 1$/m);
       expect((await fetch(`http://127.0.0.1:${magneto.controlPort}/other`)).status).toBe(404);
       await magneto.stop();
     });

@@ -122,3 +122,30 @@ test.each([
 ])('of the protocols %j, %s', (offered, chosen) => {
   expect(chooseProtocol(offered)).toBe(chosen);
 });
+
+describe('what the kernel has brought here', () => {
+  const captured = { host: '10.0.0.9', port: 443, secure: false, address: '10.0.0.9' };
+  const refused: Offer = { type: 'ended', ending: { type: 'refused' } };
+  const untrusted: Offer = { type: 'ended', ending: { type: 'tls', code: 'X', reason: 'x' } };
+
+  test.each<[boolean, Offer | undefined, string]>([
+    [true, refused, 'reset'],
+    [false, refused, 'secure'],
+    [true, untrusted, 'secure'],
+    [true, { type: 'terms' }, 'secure'],
+    [true, undefined, 'secure'],
+  ])('captured %s, with the offer %j: %s', (isCaptured, offer, expected) => {
+    expect(route({ at: 'hello', captured: isCaptured, offer }).to).toBe(expected);
+  });
+
+  test('is named by the server name, and still dialled where the kernel says', () => {
+    const inside = destinationInside(captured, { serverName: 'b.test', alpn: [] });
+    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true, address: '10.0.0.9' });
+    expect(destinationInside(captured, { alpn: [] })).toMatchObject({ host: '10.0.0.9' });
+  });
+
+  test('is reset where it comes from ourselves', () => {
+    const next = route({ at: 'bytes', seen: 'http', known: true, depth: 0, loop: true, client });
+    expect(words(next)).toBe('reset DESTINATION_IS_PROXY');
+  });
+});

@@ -90,7 +90,12 @@ export interface Stage {
 
 /** How the collaborators of a staged intake behave. */
 export interface StageOptions
-  extends Partial<Pick<IntakeOptions, 'allowClients' | 'silenceMs' | 'isOwn'>> {
+  extends Partial<
+    Pick<
+      IntakeOptions,
+      'allowClients' | 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'onLoop' | 'originalDestination'
+    >
+  > {
   readonly offer?: (destination: Destination, hello?: ClientHello) => Promise<Offer>;
   readonly host?: string;
 }

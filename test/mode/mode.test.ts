@@ -1,78 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Standing } from '../../src/cassette/cassette.ts';
-import type { Failure } from '../../src/exchange/failure.ts';
-import type { Answer, Outcome } from '../../src/exchange/upstream.ts';
-import { createJournal } from '../../src/journal/journal.ts';
-import type { Mode, OnMiss, OpenSession, SessionOptions } from '../../src/mode/mode.ts';
-import { openSession } from '../../src/mode/mode.ts';
-import type { Shelf } from './harness.ts';
-import { answer, ask, interaction, read, upstreamOf, withShelf } from './harness.ts';
-
-const text = (words: string): Answer => answer({ body: Buffer.from(words) });
-
-/** Puts on disk what is to stand there: `/old` in the cassette, `/log` in the unfinished log. */
-async function lay({ library }: Shelf, standing: Standing): Promise<void> {
-  if (standing.startsWith('complete')) {
-    const take = await library.record('c', { adds: false });
-    await take.append(recorded('/old'));
-    await take.finish();
-  }
-  if (standing.endsWith('unfinished')) {
-    const take = await library.record('c', { adds: standing !== 'unfinished' });
-    await take.append(recorded('/log'));
-    await take.close();
-  }
-}
-
-function recorded(path: string) {
-  return interaction({
-    id: path,
-    request: { path },
-    response: { body: Buffer.from(`recorded ${path}`) },
-  });
-}
-
-interface Run {
-  readonly shelf: Shelf;
-  readonly session: OpenSession;
-  readonly network: ReturnType<typeof upstreamOf>;
-  readonly failures: readonly Failure[];
-  /** Asks for a path: the body of the answer and the outcome, or the code of the failure. */
-  readonly get: (path: string) => Promise<readonly [string, Outcome]>;
-}
-
-async function run(
-  options: Partial<SessionOptions> & { readonly standing: Standing },
-  body: (run: Run) => Promise<void>,
-): Promise<void> {
-  await withShelf(async (shelf) => {
-    await lay(shelf, options.standing);
-    const network = upstreamOf((exchange) =>
-      text(exchange.kind === 'http' ? `live ${exchange.head.path}` : 'live'),
-    );
-    const failures: Failure[] = [];
-    const session = await openSession({
-      mode: 'auto',
-      onMiss: 'fail',
-      cassette: 'c',
-      library: shelf.library,
-      network,
-      journal: createJournal(),
-      latency: { type: 'none' },
-      bodyBytesMax: 1000,
-      cutUnwritten: false,
-      ci: false,
-      onFailure: (failure) => failures.push(failure),
-      ...options,
-    });
-    const get: Run['get'] = async (path) => {
-      const given = await session.upstream.open(ask({ path }).exchange);
-      return [given.failure?.code ?? (await read(given.body)), given.outcome];
-    };
-    await body({ shelf, session, network, failures, get });
-    await session.close();
-  });
-}
+import type { Outcome } from '../../src/exchange/upstream.ts';
+import type { Mode, OnMiss, OpenSession } from '../../src/mode/mode.ts';
+import type { Run } from './runs.ts';
+import { run } from './runs.ts';
 
 const old = ['recorded /old', 'replayed'] as const;
 const log = ['recorded /log', 'replayed'] as const;
@@ -264,73 +195,5 @@ describe('the table of misses', () => {
       const { interactions } = await one.shelf.library.load('c');
       expect(interactions.map(({ request }) => request.path)).toEqual(['/old', '/new']);
     });
-  });
-});
-
-test('a session says what it loaded and what of it was not used', async () => {
-  await run({ mode: 'replay', standing: 'complete and unfinished' }, async ({ session, get }) => {
-    expect(session).toMatchObject({ name: 'c', loaded: 2, strict: true });
-    expect(session.digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(session.unused()).toBe(2);
-    await get('/old');
-    expect(session.unused()).toBe(1);
-    expect(session.failure()).toBeUndefined();
-  });
-});
-
-test('auto leaves no empty cassette behind, record does', async () => {
-  await run({ mode: 'auto', standing: 'nothing' }, async ({ session, shelf }) => {
-    await session.close();
-    expect(await shelf.files()).toEqual([]);
-  });
-  await run({ mode: 'record', standing: 'nothing' }, async ({ session, shelf }) => {
-    await session.close();
-    expect(await shelf.library.look('c')).toBe('complete');
-  });
-});
-
-test('an empty take replaces nothing', async () => {
-  await run({ mode: 'record', standing: 'complete' }, async ({ session, shelf }) => {
-    await session.close();
-    expect((await shelf.library.load('c')).interactions).toHaveLength(1);
-    expect(await shelf.library.look('c')).toBe('complete');
-  });
-});
-
-test('a mismatch of a WebSocket is told of with its exchange', async () => {
-  await withShelf(async (shelf) => {
-    const take = await shelf.library.record('c', { adds: false });
-    await take.append(
-      interaction({
-        kind: 'websocket',
-        response: { status: 101 },
-        messages: [{ from: 'client', atMs: 1, kind: 'text', bytes: Buffer.from('a') }],
-      }),
-    );
-    await take.finish();
-    const told: string[] = [];
-    const journal = createJournal();
-    const session = await openSession({
-      mode: 'replay',
-      onMiss: 'fail',
-      cassette: 'c',
-      library: shelf.library,
-      network: upstreamOf(() => text('never')),
-      journal,
-      latency: { type: 'none' },
-      bodyBytesMax: 10,
-      cutUnwritten: false,
-      ci: false,
-      onFailure: (failure, { destination }) => told.push(`${failure.code} ${destination.host}`),
-    });
-    async function* says() {
-      yield { atMs: 0, kind: 'text' as const, bytes: Buffer.from('b') };
-    }
-    const given = await session.upstream.open(ask({ kind: 'websocket', body: says() }).exchange);
-    await read(given.body);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    expect(told).toEqual(['SEQUENCE_MISMATCH far.test']);
-    expect(journal.counts().missed).toBe(1);
-    await session.close();
   });
 });

@@ -90,11 +90,9 @@ export function within(
   { gid = uid, user = uid }: { readonly gid?: number; readonly user?: number } = {},
 ): readonly string[] {
   const mount = 'mount --bind "$0" /etc/resolv.conf; exec "$@"';
-  return [
-    ...inside.through,
-    ...['unshare', '-m', 'sh', '-ec', mount, resolvConf],
-    ...['setpriv', '--reuid', String(user), '--regid', String(gid), '--clear-groups', '--'],
-  ];
+  const resolving = ['unshare', '-m', 'sh', '-ec', mount, resolvConf];
+  const ids = ['--reuid', String(user), '--regid', String(gid), '--clear-groups'];
+  return [...inside.through, ...resolving, 'setpriv', ...ids, '--'];
 }
 
 /** Runs a command to its end; standard output where it succeeded, all that it said otherwise. */
@@ -121,7 +119,7 @@ export async function serve(
   variables: Readonly<Record<string, string>>,
 ): Promise<{ readonly stop: (signal?: NodeJS.Signals) => Promise<Ran> }> {
   const through = within(inside, installed, { gid: proxyGid });
-  const [command = '', ...args] = [...through, installed.node, installed.bundle];
+  const [command, ...args] = [...through, installed.node, installed.bundle];
   for (const name of ['certs', 'cassettes']) {
     const path = join(installed.folder, name);
     await mkdir(path, { recursive: true });
@@ -163,7 +161,7 @@ export async function startWorld(
   const authority = await openAuthority({ directory });
   await certify(directory, authority.certificateFile);
   const files = ['leaf.pem', 'leaf.key'].map((name) => join(directory, name));
-  const [command = '', ...args] = [...world.through, process.execPath];
+  const [command, ...args] = [...world.through, process.execPath];
   const child = watched(
     spawn(command, [...args, resolve('test/netns/origin.ts'), ...files], {
       stdio: ['ignore', 'pipe', 'inherit'],

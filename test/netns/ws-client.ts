@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
@@ -6,7 +7,7 @@ import { WebSocket } from 'ws';
 
 const [url = '', proxyPort = ''] = process.argv.slice(2);
 
-async function tunnel(port: number): Promise<import('node:net').Socket> {
+async function tunnel(port: number): Promise<Socket> {
   const { hostname, protocol } = new URL(url);
   const authority = `${hostname}:${protocol === 'wss:' ? 443 : 80}`;
   const socket = connect(port, '127.0.0.1');
@@ -24,7 +25,7 @@ const createConnection =
         url.startsWith('wss:')
           ? secure({ socket: below, servername: new URL(url).hostname })
           : below;
-const socket = new WebSocket(url, { createConnection } as object);
+const socket = new WebSocket(url, { createConnection });
 const said: string[] = [];
 socket.on('message', (data: Buffer, binary) => {
   said.push(`${binary ? 'binary' : 'text'} ${data.toString()}`);

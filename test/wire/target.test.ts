@@ -58,3 +58,29 @@ test.each(['http://', 'http:///x', 'far.test:80', 'gopher://far.test/', 'http://
     expect(target(url)).toMatchObject({ code: 'DESTINATION_UNKNOWN' });
   },
 );
+
+test.each([
+  ['far.test', 'far.test'],
+  ['Far.test:8080', 'far.test'],
+  ['no host', '10.0.0.1'],
+  [undefined, '10.0.0.1'],
+])('a Host header (%s) names what only the kernel has named', (host, name) => {
+  const destination = { host: '10.0.0.1', port: 80, secure: false, address: '10.0.0.1' };
+  expect(target('/x', { destination, ...(host !== undefined && { host }) })).toEqual({
+    destination: { host: name, port: 80, secure: false, address: '10.0.0.1' },
+    path: '/x',
+  });
+});
+
+test('a Host header does not rename what has a name', () => {
+  const destination = { host: 'near.test', port: 80, secure: false, address: '10.0.0.1' };
+  expect(target('/x', { destination, host: 'far.test' })).toMatchObject({ destination });
+});
+
+test('a URL for another port than was connected to is meant for a proxy, and loses the address', () => {
+  const destination = { host: '10.0.0.1', port: 3128, secure: false, address: '10.0.0.1' };
+  expect(target('http://far.test/x', { destination })).toEqual({
+    destination: { host: 'far.test', port: 80, secure: false },
+    path: '/x',
+  });
+});
