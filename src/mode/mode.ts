@@ -11,6 +11,7 @@ import type { Latency } from './latency.ts';
 import { latency } from './latency.ts';
 import { journaledNames } from './names.ts';
 import { plug } from './plug.ts';
+import { openWhenThere } from './waiting.ts';
 
 export type { Latency } from './latency.ts';
 
@@ -124,6 +125,11 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     },
     discard: async () => take?.discard(),
   };
+}
+
+/** As `openSession`, but a replay without its cassette waits for that to come to be there. */
+export function openOrWait(options: SessionOptions): Promise<OpenSession> {
+  return openWhenThere(options, openSession);
 }
 
 /**
