@@ -11,12 +11,14 @@ export function screen(appliance: Shown, settings: Settings): string {
   const proxies = appliance.addresses.proxy.map(urlOf);
   const controls = appliance.addresses.control.map(urlOf);
   const proxy = proxies[0] ?? '';
+  const names = (appliance.addresses.names ?? []).map(authorityOf).join('  ');
   const certificate = shellWord(appliance.certificateFile);
   return [
     `magneto ${version}`,
     '',
     `  proxy     ${proxies.join('  ')}`,
     `  control   ${controls.join('  ')}`,
+    ...(names === '' ? [] : [`  names     ${names}`]),
     `  mode      ${modeWords(appliance.status())}`,
     `  cassette  ${cassetteWords(appliance.status(), settings)}`,
     `  CA        ${appliance.certificateFile}`,

@@ -31,7 +31,7 @@ export async function openWaitingSession(
   };
   const first = await session();
   if (!(first instanceof Failure)) return first;
-  if (first.code !== 'CASSETTE_NOT_FOUND') throw first;
+  if (!isAbsent(first)) throw first;
   return {
     name: options.cassette,
     upstream: waitingUpstream(options, session),
@@ -56,12 +56,21 @@ export async function openWaitingSession(
   };
 }
 
+/** Failures that time may mend: the cassette has not come to be there. */
+const absent: ReadonlySet<string> = new Set(['CASSETTE_NOT_FOUND', 'RECORDING_REFUSED_IN_CI']);
+
+/** Whether a session could not be opened because there is no cassette yet. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof Failure && absent.has(error.code);
+}
+
 async function openedOr(opening: Promise<OpenSession>): Promise<OpenSession | Failure> {
   try {
     return await opening;
   } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
+    if (!(error instanceof Failure)) throw error;
+    // Why `auto` does not record instead is of no interest to a client.
+    return isAbsent(error) ? new Failure('CASSETTE_NOT_FOUND', error.message) : error;
   }
 }
 

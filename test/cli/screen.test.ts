@@ -44,6 +44,16 @@ describe('the screen at the start', () => {
     expect(text.split('\n').length).toBeLessThan(24);
   });
 
+  test('says where names are answered, where they are', () => {
+    const names = [
+      { host: '127.0.0.1', port: 8853 },
+      { host: '::1', port: 8853 },
+    ];
+    const text = shown({ addresses: { proxy: [], control: [], names } });
+    expect(text).toContain('  names     127.0.0.1:8853  [::1]:8853\n');
+    expect(shown({})).not.toContain('names ');
+  });
+
   test('names the file that is really used, where it is known', () => {
     const status = {
       ready: true,

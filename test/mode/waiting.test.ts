@@ -1,108 +1,97 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
-import type { Failure } from '../../src/exchange/failure.ts';
-import { createJournal } from '../../src/journal/journal.ts';
-import type { OpenSession, SessionOptions } from '../../src/mode/mode.ts';
-import { openSession } from '../../src/mode/mode.ts';
-import type { Shelf } from './harness.ts';
-import { answer, ask, destination, interaction, read, upstreamOf, withShelf } from './harness.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Failure } from '../../src/exchange/failure.ts';
+import { isAbsent } from '../../src/mode/waiting.ts';
+import { ask } from '../end-to-end/client.ts';
+import type { Origin } from '../end-to-end/origin.ts';
+import { startOrigin } from '../end-to-end/origin.ts';
+import { startWith, withAppliance, withFolder } from '../end-to-end/with-appliance.ts';
 
-interface Waiting {
-  readonly session: OpenSession;
-  readonly failures: Failure[];
-  readonly entries: { readonly outcome: string }[];
-  readonly get: (path: string) => Promise<string>;
-}
+let origin: Origin;
+beforeAll(async () => {
+  origin = await startOrigin();
+});
+afterAll(() => origin.stop());
 
-const question = {
-  name: 'far.test',
-  type: 'A',
-  message: Buffer.alloc(12),
-  transport: 'udp',
-} as const;
+const url = (): string => `http://localhost:${origin.httpPort}/a`;
 
-async function open(shelf: Shelf, more: Partial<SessionOptions> = {}): Promise<Waiting> {
-  const failures: Failure[] = [];
-  const entries: { readonly outcome: string }[] = [];
-  const journal = createJournal();
-  journal.subscribe((entry) => entries.push(entry));
-  const session = await openSession({
-    mode: 'replay',
-    onMiss: 'fail',
-    cassette: 'c',
-    library: shelf.library,
-    network: upstreamOf(() => answer({ body: Buffer.from('live') })),
-    journal,
-    latency: { type: 'none' },
-    bodyBytesMax: 1000,
-    cutUnwritten: false,
-    ci: false,
-    waits: true,
-    onFailure: (failure) => failures.push(failure),
+function variables(folder: string, more: Readonly<Record<string, string>>) {
+  return {
+    MAGNETO_MODE: 'replay',
+    MAGNETO_CASSETTE_DIR: folder,
+    MAGNETO_CERT_DIR: join(folder, 'certs'),
     ...more,
-  });
-  const get = async (path: string): Promise<string> => {
-    const given = await session.upstream.open(ask({ path }).exchange);
-    return given.failure?.code ?? (await read(given.body));
   };
-  return { session, failures, entries, get };
 }
 
-async function recordTwo({ library }: Shelf): Promise<void> {
-  const take = await library.record('c', { adds: false });
-  for (const path of ['/a', '/b']) {
-    const body = Buffer.from(`recorded ${path}`);
-    await take.append(interaction({ id: path, request: { path }, response: { body } }));
-  }
-  await take.finish();
-}
+describe.each([
+  ['replay', {}],
+  ['auto', { CI: 'true' }],
+])('%s that waits for its cassette', (mode, more) => {
+  const waiting = (folder: string) =>
+    variables(folder, { MAGNETO_MODE: mode, MAGNETO_CASSETTE_WAIT: 'true', ...more });
 
-test('a session waits for its cassette, refuses until then, and replays from then on', () =>
-  withShelf(async (shelf) => {
-    const { session, failures, entries, get } = await open(shelf);
-    expect(session).toMatchObject({ name: 'c', acts: 'replay', strict: true, loaded: 0 });
-    expect([session.file, session.digest, session.interactions()]).toEqual([undefined, null, 0]);
-    expect([session.unused(), session.unfinished(), session.failure()]).toEqual([
-      0,
-      false,
-      undefined,
-    ]);
-    expect(await session.upstream.offer(destination)).toEqual({ type: 'unknown' });
-    expect(await get('/a')).toBe('CASSETTE_NOT_FOUND');
-    expect(failures.map(({ code }) => code)).toEqual(['CASSETTE_NOT_FOUND']);
-    expect(entries.map(({ outcome }) => outcome)).toEqual(['missed']);
+  test('is ready without it, misses what comes, and opens it when it is there', async () => {
+    await withFolder(async (folder) => {
+      await withAppliance(
+        variables(folder, { MAGNETO_MODE: 'record', MAGNETO_CASSETTE_NAME: 'later' }),
+        async ({ via }) => {
+          await ask(via, { url: url() });
+        },
+      );
+      const before = origin.saw();
+      const { receipt, exitStatus } = await withAppliance(waiting(folder), async (running) => {
+        expect(running.appliance.status()).toMatchObject({ ready: true, interactions: 0 });
+        const early = await ask(running.via, { url: url() });
+        expect(early.status).toBe(503);
+        expect(early.headers).toContain('CASSETTE_NOT_FOUND');
+        await copyFile(join(folder, 'later.json'), join(folder, 'default.json'));
+        const answers = await Promise.all([1, 2].map(() => ask(running.via, { url: url() })));
+        expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+        expect(running.appliance.status()).toMatchObject({ ready: true, interactions: 1 });
+      });
+      expect(origin.saw()).toBe(before);
+      expect(receipt).toMatchObject({ loaded: 1, served: 2, repeated: 1, missed: 1, liveCalls: 0 });
+      expect(exitStatus).toBe(3);
+    });
+  });
+});
 
-    await recordTwo(shelf);
-    expect(await Promise.all([get('/a'), get('/b')])).toEqual(['recorded /a', 'recorded /b']);
-    expect(await session.upstream.offer(destination)).toMatchObject({ type: 'terms' });
-    expect(session).toMatchObject({ loaded: 2, file: expect.stringMatching(/c\.json$/) });
-    expect(session.digest).toMatch(/^[\da-f]{64}$/);
-    expect([session.interactions(), session.unused()]).toEqual([2, 0]);
-    await session.close();
-  }));
+test('a cassette that came and cannot be read is told of, and looked at anew', async () => {
+  await withFolder(async (folder) => {
+    const running = await startWith(variables(folder, { MAGNETO_CASSETTE_WAIT: 'true' }));
+    await writeFile(join(folder, 'default.json'), '{"version":');
+    const torn = await ask(running.via, { url: url() });
+    expect(torn.headers).toContain('CASSETTE_CORRUPT');
+    await writeFile(
+      join(folder, 'default.json'),
+      '{"version":"2.0","name":"default","recordedAt":"2026-01-01T00:00:00.000Z","interactions":[]}',
+    );
+    const whole = await ask(running.via, { url: url() });
+    expect(whole.headers).toContain('NO_MATCHING_INTERACTION');
+    await running.appliance.stop();
+  });
+});
 
-test('where it is there from the start, nothing differs', () =>
-  withShelf(async (shelf) => {
-    await recordTwo(shelf);
-    const { session, get } = await open(shelf);
-    expect(session.loaded).toBe(2);
-    expect(await get('/a')).toBe('recorded /a');
-    await session.close();
-  }));
+test('without waiting, a missing cassette is an error at the start', async () => {
+  await withFolder(async (folder) => {
+    await expect(startWith(variables(folder, {}))).rejects.toMatchObject({
+      code: 'CASSETTE_NOT_FOUND',
+    });
+  });
+});
 
-test('a cassette that is there but broken is no reason to wait', () =>
-  withShelf(async (shelf) => {
-    await writeFile(join(shelf.directory, 'c.json'), '{');
-    await expect(open(shelf)).rejects.toMatchObject({ code: 'CASSETTE_CORRUPT' });
-  }));
+test('a torn cassette at the start is one too, waiting or not', async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, 'default.json'), '{"version":');
+    const start = startWith(variables(folder, { MAGNETO_CASSETTE_WAIT: 'true' }));
+    await expect(start).rejects.toMatchObject({ code: 'CASSETTE_CORRUPT' });
+  });
+});
 
-test('names are answered once the cassette is there, and fail until then', () =>
-  withShelf(async (shelf) => {
-    const resolver = { resolve: () => Promise.resolve(undefined) };
-    const { session } = await open(shelf, { names: { resolver, search: [], ipv6: false } });
-    expect(await session.resolver?.resolve(question)).toMatchObject({ code: 'SERVFAIL' });
-    await recordTwo(shelf);
-    expect(await session.resolver?.resolve(question)).toMatchObject({ code: 'NOERROR' });
-    await session.discard();
-  }));
+test('only a cassette that is not there is waited for', () => {
+  expect(isAbsent(new Failure('CASSETTE_NOT_FOUND', 'x'))).toBe(true);
+  expect(isAbsent(new Failure('CASSETTE_CORRUPT', 'x'))).toBe(false);
+  expect(isAbsent(new Error('x'))).toBe(false);
+});
