@@ -110,6 +110,7 @@ export function exitStatusOf(session: OpenSession, final: Receipt): number {
 export function withHeadsLogged(session: Session, log: Logger): Session {
   return {
     name: session.name,
+    ...(session.resolver && { resolver: session.resolver }),
     get upstream() {
       return loggingHeads(session.upstream, log);
     },
