@@ -32,24 +32,34 @@ export interface Start {
   readonly upstreamCa: string;
   /** Whether no connection may leave the process. */
   readonly sealed: boolean;
+  /** What it is run by, as words before its own, where connections are led to it unasked. */
+  readonly captureAs?: readonly string[];
 }
 
 const guard = new URL('./refuse-outgoing.ts', import.meta.url).href;
-const bundle = join(import.meta.dirname, '../dist/magneto.cjs');
+/** Where the rules lead what they capture. */
+export const capturePort = 8888;
+
+/** The built magneto, a script. */
+export const bundle = join(import.meta.dirname, '../dist/magneto.cjs');
 
 /** Starts the appliance and waits until it says that it is ready. */
 export async function startAppliance(start: Start): Promise<Appliance> {
-  const { mode, folder, upstreamCa, sealed } = start;
-  const [port, controlPort] = [await freePort(), await freePort()];
+  const { mode, folder, upstreamCa, sealed, captureAs } = start;
+  const port = captureAs === undefined ? await freePort() : capturePort;
+  const controlPort = await freePort();
   const log = join(folder, `${mode}.log`);
   const attempts = join(folder, 'attempts');
-  const child = execa(process.execPath, [...(sealed ? ['--import', guard] : []), bundle], {
+  const command = [process.execPath, ...(sealed ? ['--import', guard] : []), bundle];
+  const [file = '', ...args] = [...(captureAs ?? []), ...command];
+  const child = execa(file, args, {
     cwd: folder,
     extendEnv: false,
     env: {
       ...cleanEnvironment(),
       DEMO_ATTEMPTS: attempts,
       MAGNETO_MODE: mode,
+      MAGNETO_TRANSPARENT: String(captureAs !== undefined),
       MAGNETO_CASSETTE_NAME: 'demo',
       MAGNETO_CASSETTE_DIR: folder,
       MAGNETO_CERT_DIR: join(folder, 'certs'),

@@ -12,9 +12,9 @@ export interface Ask {
   readonly body?: string;
 }
 
-/** Where a client finds the proxy, whom it trusts, and where it may write. */
+/** Where a client finds the proxy if it is told of one, whom it trusts, and where it may write. */
 export interface Way {
-  readonly proxyUrl: string;
+  readonly proxyUrl?: string;
   readonly caFile: string;
   readonly folder: string;
 }
@@ -70,17 +70,17 @@ async function answers(command: string, args: readonly string[]): Promise<boolea
   return !failed;
 }
 
-/** The variables with which each client's documentation says to use a proxy and to trust an authority. */
-function proxied({ proxyUrl, caFile, folder }: Way): Record<string, string> {
+/** The variables with which each client's documentation says to trust an authority and to use a proxy. */
+function steered({ proxyUrl, caFile, folder }: Way): Record<string, string> {
   return {
     ...cleanEnvironment(),
-    http_proxy: proxyUrl,
-    https_proxy: proxyUrl,
     CURL_HOME: folder,
     SSL_CERT_FILE: caFile,
     REQUESTS_CA_BUNDLE: caFile,
     NODE_EXTRA_CA_CERTS: caFile,
-    NODE_USE_ENV_PROXY: '1',
+    ...(proxyUrl === undefined
+      ? {}
+      : { http_proxy: proxyUrl, https_proxy: proxyUrl, NODE_USE_ENV_PROXY: '1' }),
   };
 }
 
@@ -127,7 +127,7 @@ async function run(
 }> {
   const { exitCode, stdout, stderr } = await execa(file, args, {
     extendEnv: false,
-    env: proxied(way),
+    env: steered(way),
     stdin: 'ignore',
     encoding: 'buffer',
     stripFinalNewline: false,

@@ -1,25 +1,23 @@
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Appliance, Receipt } from './appliance.ts';
+import type { Receipt } from './appliance.ts';
 import { startAppliance } from './appliance.ts';
-import type { Client } from './clients.ts';
-import { clients } from './clients.ts';
-import { compare } from './compare.ts';
+import { tellTransparent } from './namespace.ts';
 import type { Origin } from './origin.ts';
 import { startOrigin } from './origin.ts';
-import type { Played, Row } from './print.ts';
-import { act, check, paint, say, sayPlayed, sayTable } from './print.ts';
+import { isRefused, nothingLive, play, rowsOf, secretsIn, tamper, withPresent } from './play.ts';
+import type { Played } from './print.ts';
+import { act, check, paint, say, sayTable } from './print.ts';
 import type { Script } from './scenes.ts';
 import { writeScript } from './scenes.ts';
 
 const usage = `npm run demo -- [--keep] [--tamper]
 
   --keep    keeps the folder with the cassette, the certificates and the logs
-  --tamper  changes one byte of the cassette between the two acts, so that the demo must fail
+  --tamper  changes one byte of each cassette between its two acts, so that the demo must fail
 `;
 
 interface Flags {
@@ -31,7 +29,11 @@ interface Flags {
 async function tell(folder: string, flags: Flags): Promise<number> {
   const began = performance.now();
   say(paint('bold', 'magneto records real clients, then answers them with the server gone.'));
-  const origin = await startOrigin(join(folder, 'origin'));
+  const origin = await startOrigin(join(folder, 'origin'), {
+    name: 'localhost',
+    address: '127.0.0.1',
+    ports: [0, 0],
+  });
   const script = await withPresent(writeScript(origin));
   const recorded = await record(folder, origin, script);
   const cassette = join(folder, 'demo.json');
@@ -41,14 +43,13 @@ async function tell(folder: string, flags: Flags): Promise<number> {
   const replay = await replayAll(folder, origin, script);
 
   act('Compared, byte for byte');
-  const rows = recorded.map((one, index) => rowOf(one, replay.played[index]));
+  const rows = rowsOf(recorded, replay.played);
   sayTable(rows);
 
   act('Receipt of the replay');
   say(`  ${JSON.stringify(replay.receipt)}`);
   act('Checked');
-  const text = await readFile(cassette, 'latin1');
-  const secrets = [...script.secrets, ...recorded.flatMap(cookieValues)];
+  const secrets = await secretsIn(cassette, script, recorded);
   const holds = [
     check(
       rows.every(({ comparison }) => comparison.equal),
@@ -64,8 +65,8 @@ async function tell(folder: string, flags: Flags): Promise<number> {
     check(nothingLive(replay.receipt), 'its receipt says: nothing missed, no live call'),
     check(replay.exitStatus === 0, 'it ended with exit status 0'),
     check(
-      secrets.every((secret) => !text.includes(secret)),
-      `none of the ${secrets.length} secrets of this run stands in the cassette`,
+      secrets.found === 0,
+      `none of the ${secrets.all} secrets of this run stands in the cassette`,
     ),
   ];
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
@@ -75,19 +76,11 @@ async function tell(folder: string, flags: Flags): Promise<number> {
   return holds.every(Boolean) ? 0 : 1;
 }
 
-/** The script without the clients that this machine lacks; they are named. */
-async function withPresent({ scenes, secrets }: Script): Promise<Script> {
-  const absent = new Set<Client>();
-  for (const client of Object.values(clients)) if (!(await client.present())) absent.add(client);
-  for (const { name } of absent) say(paint('yellow', `  ${name}: not here`));
-  return { scenes: scenes.filter(({ client }) => !absent.has(client)), secrets };
-}
-
 async function record(folder: string, origin: Origin, script: Script): Promise<readonly Played[]> {
   act('Act one: the server is up, magneto records');
   const upstreamCa = origin.caFile;
   const appliance = await startAppliance({ mode: 'record', folder, upstreamCa, sealed: false });
-  const played = await play(folder, appliance, script);
+  const played = await play(script, { ...appliance, folder });
   const exitStatus = await appliance.stop();
   if (exitStatus !== 0) throw new Error(`the recording ended with exit status ${exitStatus}`);
   return played;
@@ -104,67 +97,16 @@ interface Replay {
 
 async function replayAll(folder: string, origin: Origin, script: Script): Promise<Replay> {
   act('Act two: the server is gone, every outgoing connection is refused, magneto replays');
-  const refused = (await isRefused(origin.httpPort)) && (await isRefused(origin.httpsPort));
+  const refused =
+    (await isRefused(origin.httpPort, '127.0.0.1')) &&
+    (await isRefused(origin.httpsPort, '127.0.0.1'));
   const upstreamCa = origin.caFile;
   const appliance = await startAppliance({ mode: 'replay', folder, upstreamCa, sealed: true });
-  const played = await play(folder, appliance, script);
+  const played = await play(script, { ...appliance, folder });
   const receipt = await appliance.receipt();
   const sealHolds = await appliance.sealHolds();
   const exitStatus = await appliance.stop();
   return { played, receipt, refused, attempts: appliance.attempts(), sealHolds, exitStatus };
-}
-
-async function play(
-  folder: string,
-  { proxyUrl, caFile }: Appliance,
-  { scenes }: Script,
-): Promise<readonly Played[]> {
-  const played: Played[] = [];
-  for (const scene of scenes) {
-    const began = performance.now();
-    const seen = await scene.client.run(scene.ask, { proxyUrl, caFile, folder });
-    const one = { scene, seen, ms: Math.round(performance.now() - began) };
-    sayPlayed(one);
-    played.push(one);
-  }
-  return played;
-}
-
-function rowOf(recorded: Played, replayed: Played | undefined): Row {
-  if (replayed === undefined) throw new Error('a scene was not played again');
-  const comparison = compare(recorded.seen, replayed.seen);
-  return { scene: recorded.scene, recorded, replayed, comparison };
-}
-
-/** Changes one byte of one recorded body. */
-async function tamper(cassette: string): Promise<void> {
-  const text = await readFile(cassette, 'utf8');
-  const changed = text.replace('"world"', '"wOrld"');
-  if (changed === text) throw new Error('there is nothing to tamper with');
-  await writeFile(cassette, changed);
-  say(paint('yellow', '\n  one byte of the cassette was changed'));
-}
-
-async function isRefused(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return false;
-  } catch {
-    return true;
-  } finally {
-    socket.destroy();
-  }
-}
-
-function nothingLive(receipt: Receipt): boolean {
-  const { missed, liveCalls, repeated, unused } = receipt;
-  return [missed, liveCalls, repeated, unused].every((count) => count === 0);
-}
-
-/** What the server baked into its cookies. */
-function cookieValues({ seen }: Played): readonly string[] {
-  return seen.bytes.toString('latin1').match(/\b[0-9a-f]{12}-[abc]\b/g) ?? [];
 }
 
 async function main(): Promise<void> {
@@ -177,11 +119,13 @@ async function main(): Promise<void> {
   });
   if (values.help) return say(usage);
   const folder = await mkdtemp(join(tmpdir(), 'magneto-demo-'));
-  try {
-    process.exitCode = await tell(folder, values);
-  } finally {
-    if (!values.keep) await rm(folder, { recursive: true, force: true });
+  if (!values.keep) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // Ending by a signal is an exit too: processes are ended, and the folder goes.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
+  const statuses = [await tell(folder, values), await tellTransparent(folder, values)];
+  process.exitCode = Math.max(...statuses);
 }
 
 await main();

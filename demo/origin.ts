@@ -30,13 +30,21 @@ type Page = (
   serial: string,
 ) => void | Promise<void>;
 
+/** Where the server stands; port 0 takes any. */
+export interface Place {
+  /** What its certificate names. */
+  readonly name: string;
+  readonly address: string;
+  readonly ports: readonly [http: number, https: number];
+}
+
 /**
  * Starts the server. Every answer carries a fresh random serial: an answer that is equal the second
  * time can only be the recorded one.
  */
-export async function startOrigin(directory: string): Promise<Origin> {
+export async function startOrigin(directory: string, place: Place): Promise<Origin> {
   const authority = await openAuthority({ directory });
-  const secureContext = await authority.contextFor('localhost');
+  const secureContext = await authority.contextFor(place.name);
   let count = 0;
   const listener: RequestListener = (request, response) => {
     count += 1;
@@ -47,12 +55,12 @@ export async function startOrigin(directory: string): Promise<Origin> {
     createServer(listener),
     createSecureServer({ SNICallback: (_name, done) => done(null, secureContext) }, listener),
   ] as const;
-  for (const server of servers) {
+  for (const [index, server] of servers.entries()) {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       count += 1;
       sockets.handleUpgrade(request, socket, head, chat);
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(place.ports[index], place.address);
     await once(server, 'listening');
   }
   return {

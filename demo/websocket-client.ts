@@ -1,4 +1,5 @@
-// The ws package. It knows no proxy of its own, so the tunnel is made here, as its users make it.
+// The ws package. It knows no proxy of its own, so where there is one the tunnel is made here, as its
+// users make it.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
@@ -11,9 +12,9 @@ import type { Ask } from './clients.ts';
 const { url } = JSON.parse(process.argv[2] ?? '') as Ask;
 const messages: readonly (string | Buffer)[] = ['hello', Buffer.from([0, 1, 254, 255]), 'bye'];
 
-async function tunnel({ hostname, port, protocol }: URL): Promise<Duplex> {
+async function tunnel(proxy: string, { hostname, port, protocol }: URL): Promise<Duplex> {
   const path = `${hostname}:${port}`;
-  const asked = request(process.env['http_proxy'] ?? '', { method: 'CONNECT', path });
+  const asked = request(proxy, { method: 'CONNECT', path });
   asked.end();
   const [answer, socket] = (await once(asked, 'connect')) as [IncomingMessage, Socket];
   if (answer.statusCode !== 200) throw new Error(`CONNECT: ${answer.statusCode}`);
@@ -23,8 +24,10 @@ async function tunnel({ hostname, port, protocol }: URL): Promise<Duplex> {
   return secure;
 }
 
-const socket = await tunnel(new URL(url));
-const client = new WebSocket(url, ['chat.v1'], { createConnection: () => socket as Socket });
+const proxy = process.env['http_proxy'];
+const socket = proxy === undefined ? undefined : await tunnel(proxy, new URL(url));
+const way = socket === undefined ? {} : { createConnection: () => socket as Socket };
+const client = new WebSocket(url, ['chat.v1'], way);
 const lines: string[] = [];
 let said = 0;
 client.on('upgrade', (response) => {

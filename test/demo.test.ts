@@ -1,22 +1,35 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
+import type { Condition } from './skip.ts';
+import { describeWhere } from './skip.ts';
 
 /** Runs the demo as `npm run demo` does once it has built; gives what it printed and its exit status. */
-async function demo(...flags: readonly string[]) {
-  const { exitCode, stdout, stderr } = await execa('node', ['demo/main.ts', ...flags], {
+async function demo(flags: readonly string[] = [], through: readonly string[] = []) {
+  const [file = '', ...args] = [...through, process.execPath, 'demo/main.ts', ...flags];
+  const { exitCode, stdout, stderr } = await execa(file, args, {
     // Jest asks its children for colours; the demo is to decide for itself.
     env: { FORCE_COLOR: undefined, NO_COLOR: undefined },
     reject: false,
     timeout: 60_000,
   });
   const cassette = /^ {2}cassette {2}(\S+)/m.exec(stdout)?.[1] ?? '';
-  return { exitCode, stdout, stderr, cassette };
+  const [, transparent = ''] = stdout.split(/^(?=Act three|transparent acts)/m);
+  return { exitCode, stdout, stderr, cassette, transparent };
+}
+
+/** One run of each kind serves all tests: it tells both stories. */
+const runs = new Map<string, ReturnType<typeof demo>>();
+function once(flag?: '--tamper'): ReturnType<typeof demo> {
+  const key = flag ?? '';
+  const run = runs.get(key) ?? demo(flag === undefined ? [] : [flag]);
+  runs.set(key, run);
+  return run;
 }
 
 describe('npm run demo', () => {
   test('records real clients, replays them with the server gone, and leaves nothing behind', async () => {
-    const { exitCode, stdout, stderr, cassette } = await demo();
+    const { exitCode, stdout, stderr, cassette } = await once();
     expect({ exitCode, stderr, wrong: stdout.match(/^.*\bNO\b.*$/gm) }).toEqual({
       exitCode: 0,
       stderr: '',
@@ -33,7 +46,7 @@ describe('npm run demo', () => {
   }, 60_000);
 
   test('fails when one byte of the cassette was changed between the acts', async () => {
-    const { exitCode, stdout } = await demo('--tamper');
+    const { exitCode, stdout } = await once('--tamper');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(
       /^ {2}curl, http, JSON.*: at byte \d+: recorded .*world.*replayed .*wOrld/m,
@@ -41,3 +54,62 @@ describe('npm run demo', () => {
     expect(stdout).toMatch(/^ {2}NO {3}every client got the very bytes again$/m);
   }, 60_000);
 });
+
+const takesRules: Condition = {
+  ok: !execaSync('unshare', ['-n', 'iptables', '-t', 'nat', '-N', 'X'], { reject: false }).failed,
+  reason: 'network namespaces and redirects need root, util-linux, iproute2, iptables',
+};
+
+describeWhere(takesRules, 'npm run demo, as root on Linux', () => {
+  test('records and replays clients that know of no proxy', async () => {
+    const { exitCode, transparent } = await once();
+    expect(exitCode).toBe(0);
+    expect(transparent).toMatch(/^ {2}rules applied \(.*: ports 80, 443 to 8888, 53 to /m);
+    expect(transparent).toMatch(/curl +http +no name, but an address .* equal$/m);
+    expect(transparent).toMatch(/node ws +wss +text.* equal$/m);
+    expect(transparent).toMatch(/saw \d+ exchanges and [1-9]\d* questions for names/);
+    expect(transparent).toContain('"missed":0');
+    expect(transparent).toContain('"liveCalls":0');
+    expect(transparent).toMatch(/^ {2}yes {2}the rules stood in the kernel, and are gone$/m);
+  }, 60_000);
+
+  test('fails when one byte of that cassette was changed', async () => {
+    const { exitCode, transparent } = await once('--tamper');
+    expect(exitCode).toBe(1);
+    expect(transparent).toMatch(
+      /^ {2}curl, http, JSON.*: at byte \d+: recorded .*world.*replayed .*wOrld/m,
+    );
+    expect(transparent).toMatch(/^ {2}NO {3}every client got the very bytes again, /m);
+  }, 60_000);
+
+  test('says why it cannot where the right to is missing, and is none the worse for it', async () => {
+    const bound = ['--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin'];
+    const { exitCode, transparent } = await demo([], ['setpriv', ...bound, '--']);
+    expect(transparent).toMatch(/^transparent acts: not here: [^\n]*not permitted[^\n]*$/);
+    expect(exitCode).toBe(0);
+  }, 60_000);
+
+  test('ended by a signal, it leaves no process, no folder and no rule behind', async () => {
+    const before = await rulesHere();
+    const running = execa(process.execPath, ['demo/main.ts'], { reject: false, timeout: 60_000 });
+    let said = '';
+    running.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('rules applied')) running.kill('SIGTERM');
+    });
+    const { exitCode } = await running;
+    expect(exitCode).toBe(143);
+    const folder = /(\S+)\/demo\.json/.exec(said)?.[1] ?? '';
+    expect(folder).toMatch(/magneto-demo-/);
+    expect(existsSync(folder)).toBe(false);
+    expect(await rulesHere()).toBe(before);
+    const left = await execa('ps', ['-eo', 'args'], { reject: false });
+    expect(left.stdout).not.toContain(folder);
+  }, 60_000);
+});
+
+/** The redirects of this machine itself, but for times and counters. */
+async function rulesHere(): Promise<string> {
+  const { stdout } = await execa('sh', ['-c', 'iptables-save'], { reject: false });
+  return stdout.replaceAll(/^#.*$/gm, '').replaceAll(/\[\d+:\d+\]/g, '');
+}
