@@ -13,7 +13,7 @@ import { createJournal } from './journal/journal.ts';
 import type { Listening } from './listening.ts';
 import { listenOnAll, ownDestinations } from './listening.ts';
 import type { OpenSession } from './mode/mode.ts';
-import { openOrWait, openSession } from './mode/mode.ts';
+import { openSession } from './mode/mode.ts';
 import type { Naming } from './naming.ts';
 import { openCapture, openNaming } from './naming.ts';
 import type { Network } from './network/network.ts';
@@ -223,7 +223,7 @@ async function openRun(ground: Ground): Promise<OpenSession> {
   });
   journal.subscribe((entry) => log.info(entry, 'exchange'));
   const names = liveNames(settings);
-  return (settings.cassetteWait ? openOrWait : openSession)({
+  return openSession({
     mode: settings.mode,
     onMiss: settings.onMiss,
     cassette: settings.cassetteName,
@@ -235,6 +235,7 @@ async function openRun(ground: Ground): Promise<OpenSession> {
     bodyBytesMax: settings.bodyBytesMax,
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
+    waits: settings.cassetteWait,
     onFailure: report,
   });
 }

@@ -11,7 +11,7 @@ import type { Latency } from './latency.ts';
 import { latency } from './latency.ts';
 import { journaledNames } from './names.ts';
 import { plug } from './plug.ts';
-import { openWhenThere } from './waiting.ts';
+import { openWaitingSession } from './waiting.ts';
 
 export type { Latency } from './latency.ts';
 
@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */
   readonly ci: boolean;
+  /** Whether a replay may begin without its cassette, and open it at the first exchange that finds it (no). */
+  readonly waits?: boolean;
   /** Told of what was missed or not recorded. */
   readonly onFailure: (failure: Failure, exchange: Pick<Exchange, 'destination'>) => void;
 }
@@ -84,7 +86,11 @@ export interface Plan {
 }
 
 /** Opens a session: looks at what stands on disk, decides what its mode does, and plugs in the upstream of that. */
-export async function openSession(options: SessionOptions): Promise<OpenSession> {
+export function openSession(options: SessionOptions): Promise<OpenSession> {
+  return options.waits === true ? openWaitingSession(options, openNow) : openNow(options);
+}
+
+async function openNow(options: SessionOptions): Promise<OpenSession> {
   const plan = await planFor(options);
   const { library, cassette } = options;
   const recording = plan.plays ? await library.load(cassette) : undefined;
@@ -125,11 +131,6 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     },
     discard: async () => take?.discard(),
   };
-}
-
-/** As `openSession`, but a replay without its cassette waits for that to come to be there. */
-export function openOrWait(options: SessionOptions): Promise<OpenSession> {
-  return openWhenThere(options, openSession);
 }
 
 /**

@@ -1,48 +1,41 @@
+import type { Resolver } from '../exchange/dns.ts';
 import { Failure } from '../exchange/failure.ts';
-import type { DnsAnswer } from '../exchange/dns.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import { journaled } from './journaled.ts';
 import type { OpenSession, SessionOptions } from './mode.ts';
 
 /** How a session is opened. */
-export type Open = (options: SessionOptions) => Promise<OpenSession>;
+type Open = (options: SessionOptions) => Promise<OpenSession>;
 
 /**
- * Opens a session; where there is nothing to replay, one that opens at the first exchange after the
- * cassette has come to be there, and until then refuses with CASSETTE_NOT_FOUND what comes.
- * @throws Failure whatever opening throws, but for CASSETTE_NOT_FOUND
+ * Opens a session, also where its cassette is not there yet: it is then looked for at each exchange,
+ * which until it is found fails with CASSETTE_NOT_FOUND. A service of a CI job starts before the files
+ * of its job are there. Other failures are thrown, as they are where nothing is waited for.
  */
-export async function openWhenThere(options: SessionOptions, open: Open): Promise<OpenSession> {
-  try {
-    return await open(options);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'CASSETTE_NOT_FOUND') throw error;
-    return waiting(options, open);
-  }
-}
-
-function waiting(options: SessionOptions, openNow: Open): OpenSession {
+export async function openWaitingSession(
+  options: SessionOptions,
+  open: Open,
+): Promise<OpenSession> {
   let opened: OpenSession | undefined;
   let opening: Promise<OpenSession | Failure> | undefined;
-  const open = async (): Promise<OpenSession | Failure> => {
-    if (opened !== undefined) return opened;
-    opening ??= openAny(options, openNow).finally(() => {
+  const tryToOpen = (): Promise<OpenSession | Failure> => {
+    opening ??= openedOr(open(options)).finally(() => {
       opening = undefined;
     });
-    const result = await opening;
-    if (!(result instanceof Failure)) opened = result;
-    return result;
+    return opening;
   };
-  const resolver = options.names && {
-    async resolve(question: Parameters<Resolve>[0]) {
-      const session = await open();
-      return session instanceof Failure ? noAnswer : session.resolver?.resolve(question);
-    },
+  const session = async (): Promise<OpenSession | Failure> => {
+    const found = opened ?? (await tryToOpen());
+    if (!(found instanceof Failure)) opened = found;
+    return found;
   };
+  const first = await session();
+  if (!(first instanceof Failure)) return first;
+  if (first.code !== 'CASSETTE_NOT_FOUND') throw first;
   return {
     name: options.cassette,
-    upstream: lateUpstream(open, options),
-    ...(resolver && { resolver }),
+    upstream: waitingUpstream(options, session),
+    ...(options.names && { resolver: waitingResolver(session) }),
     acts: 'replay',
     strict: options.onMiss === 'fail',
     get loaded() {
@@ -63,46 +56,51 @@ function waiting(options: SessionOptions, openNow: Open): OpenSession {
   };
 }
 
-type Resolve = NonNullable<OpenSession['resolver']>['resolve'];
-
-/** Not that the name does not exist: a client would remember that. */
-const noAnswer: DnsAnswer = { code: 'SERVFAIL', addresses: [], ttl: 0, outcome: 'failed' };
-
-/** A cassette that has come to be there, but cannot be used, is told of with each exchange; the run goes on waiting. */
-async function openAny(options: SessionOptions, open: Open): Promise<OpenSession | Failure> {
+async function openedOr(opening: Promise<OpenSession>): Promise<OpenSession | Failure> {
   try {
-    return await open(options);
+    return await opening;
   } catch (error) {
     if (error instanceof Failure) return error;
     throw error;
   }
 }
 
-function lateUpstream(
-  open: () => Promise<OpenSession | Failure>,
-  { journal }: SessionOptions,
+function waitingResolver(session: () => Promise<OpenSession | Failure>): Resolver {
+  return {
+    resolve: async (question) => {
+      const found = await session();
+      if (!(found instanceof Failure)) return found.resolver?.resolve(question);
+      return { code: 'SERVFAIL', addresses: [], ttl: 0, outcome: 'missed' };
+    },
+  };
+}
+
+function waitingUpstream(
+  { journal, onFailure }: SessionOptions,
+  session: () => Promise<OpenSession | Failure>,
 ): Upstream {
-  const refusing = (failure: Failure): Upstream =>
-    journaled(
-      {
+  return {
+    offer: async (destination, hello) => {
+      const found = await session();
+      return found instanceof Failure
+        ? { type: 'unknown' }
+        : found.upstream.offer(destination, hello);
+    },
+    open: async (exchange) => {
+      const found = await session();
+      if (!(found instanceof Failure)) return found.upstream.open(exchange);
+      onFailure(found, exchange);
+      const refusing: Upstream = {
         offer: () => Promise.resolve({ type: 'unknown' }),
         open: () =>
           Promise.resolve({
             body: undefined,
             ending: { type: 'cut', by: 'server' },
             outcome: 'missed',
-            failure,
+            failure: found,
           }),
-      },
-      journal,
-      'replay',
-    );
-  const upstream = async (): Promise<Upstream> => {
-    const session = await open();
-    return session instanceof Failure ? refusing(session) : session.upstream;
-  };
-  return {
-    offer: async (destination, hello) => (await upstream()).offer(destination, hello),
-    open: async (exchange) => (await upstream()).open(exchange),
+      };
+      return journaled(refusing, journal, 'replay').open(exchange);
+    },
   };
 }

@@ -1,96 +1,108 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openLibrary } from '../../src/cassette/cassette.ts';
+import { expect, test } from '@jest/globals';
+import type { Failure } from '../../src/exchange/failure.ts';
 import { createJournal } from '../../src/journal/journal.ts';
-import type { SessionOptions } from '../../src/mode/mode.ts';
-import { openOrWait } from '../../src/mode/mode.ts';
-import { question } from '../support/name-server.ts';
-import { ask, destination } from './harness.ts';
+import type { OpenSession, SessionOptions } from '../../src/mode/mode.ts';
+import { openSession } from '../../src/mode/mode.ts';
+import type { Shelf } from './harness.ts';
+import { answer, ask, destination, interaction, read, upstreamOf, withShelf } from './harness.ts';
 
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'magneto-waiting-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+interface Waiting {
+  readonly session: OpenSession;
+  readonly failures: Failure[];
+  readonly entries: { readonly outcome: string }[];
+  readonly get: (path: string) => Promise<string>;
+}
 
-const journal = createJournal();
+const question = {
+  name: 'far.test',
+  type: 'A',
+  message: Buffer.alloc(12),
+  transport: 'udp',
+} as const;
 
-function optionsOf(mode: SessionOptions['mode']): SessionOptions {
-  return {
-    mode,
+async function open(shelf: Shelf, more: Partial<SessionOptions> = {}): Promise<Waiting> {
+  const failures: Failure[] = [];
+  const entries: { readonly outcome: string }[] = [];
+  const journal = createJournal();
+  journal.subscribe((entry) => entries.push(entry));
+  const session = await openSession({
+    mode: 'replay',
     onMiss: 'fail',
-    cassette: 'late',
-    library: openLibrary({ directory, format: 'json', fsync: 'never', warn: () => {} }),
-    network: {
-      offer: () => Promise.resolve({ type: 'terms' }),
-      open: () =>
-        Promise.resolve({
-          head: { status: 204, statusText: 'No Content', headers: [], httpVersion: '1.1' },
-          body: undefined,
-          ending: { type: 'finished', trailers: [] },
-          outcome: 'forwarded',
-        }),
-    },
-    names: { resolver: { resolve: () => Promise.resolve(undefined) }, search: [], ipv6: false },
+    cassette: 'c',
+    library: shelf.library,
+    network: upstreamOf(() => answer({ body: Buffer.from('live') })),
     journal,
     latency: { type: 'none' },
     bodyBytesMax: 1000,
     cutUnwritten: false,
     ci: false,
-    onFailure: () => {},
+    waits: true,
+    onFailure: (failure) => failures.push(failure),
+    ...more,
+  });
+  const get = async (path: string): Promise<string> => {
+    const given = await session.upstream.open(ask({ path }).exchange);
+    return given.failure?.code ?? (await read(given.body));
   };
+  return { session, failures, entries, get };
 }
 
-async function recordOne(): Promise<void> {
-  const session = await openOrWait(optionsOf('record'));
-  await (await session.upstream.open(ask().exchange)).ending;
-  await session.close();
+async function recordTwo({ library }: Shelf): Promise<void> {
+  const take = await library.record('c', { adds: false });
+  for (const path of ['/a', '/b']) {
+    const body = Buffer.from(`recorded ${path}`);
+    await take.append(interaction({ id: path, request: { path }, response: { body } }));
+  }
+  await take.finish();
 }
 
-describe('a replay without its cassette', () => {
-  test('serves, and refuses what comes until it is there', async () => {
-    const session = await openOrWait(optionsOf('replay'));
-    expect(session).toMatchObject({ acts: 'replay', strict: true, loaded: 0, digest: null });
-    expect(session.file).toBeUndefined();
-    const early = await session.upstream.open(ask().exchange);
-    expect([early.outcome, early.failure?.code]).toEqual(['missed', 'CASSETTE_NOT_FOUND']);
-    expect(await session.upstream.offer(destination)).toEqual({ type: 'unknown' });
-    expect(await session.resolver?.resolve(question('far.test'))).toMatchObject({
-      code: 'SERVFAIL',
-    });
-    expect(journal.counts().missed).toBe(1);
-
-    await recordOne();
-    const [answer, other] = await Promise.all([
-      session.upstream.open(ask().exchange),
-      session.upstream.open(ask().exchange),
+test('a session waits for its cassette, refuses until then, and replays from then on', () =>
+  withShelf(async (shelf) => {
+    const { session, failures, entries, get } = await open(shelf);
+    expect(session).toMatchObject({ name: 'c', acts: 'replay', strict: true, loaded: 0 });
+    expect([session.file, session.digest, session.interactions()]).toEqual([undefined, null, 0]);
+    expect([session.unused(), session.unfinished(), session.failure()]).toEqual([
+      0,
+      false,
+      undefined,
     ]);
-    expect([answer?.outcome, other?.outcome].toSorted()).toEqual(['repeated', 'replayed']);
-    expect(await session.resolver?.resolve(question('far.test'))).toMatchObject({
-      code: 'NOERROR',
-      outcome: 'replayed',
-    });
-    expect(session).toMatchObject({ loaded: 1, file: join(directory, 'late.json') });
-    expect([session.interactions(), session.unused(), session.unfinished()]).toEqual([1, 0, false]);
-    expect(session.failure()).toBeUndefined();
+    expect(await session.upstream.offer(destination)).toEqual({ type: 'unknown' });
+    expect(await get('/a')).toBe('CASSETTE_NOT_FOUND');
+    expect(failures.map(({ code }) => code)).toEqual(['CASSETTE_NOT_FOUND']);
+    expect(entries.map(({ outcome }) => outcome)).toEqual(['missed']);
+
+    await recordTwo(shelf);
+    expect(await Promise.all([get('/a'), get('/b')])).toEqual(['recorded /a', 'recorded /b']);
+    expect(await session.upstream.offer(destination)).toMatchObject({ type: 'terms' });
+    expect(session).toMatchObject({ loaded: 2, file: expect.stringMatching(/c\.json$/) });
+    expect(session.digest).toMatch(/^[\da-f]{64}$/);
+    expect([session.interactions(), session.unused()]).toEqual([2, 0]);
     await session.close();
+  }));
+
+test('where it is there from the start, nothing differs', () =>
+  withShelf(async (shelf) => {
+    await recordTwo(shelf);
+    const { session, get } = await open(shelf);
+    expect(session.loaded).toBe(2);
+    expect(await get('/a')).toBe('recorded /a');
+    await session.close();
+  }));
+
+test('a cassette that is there but broken is no reason to wait', () =>
+  withShelf(async (shelf) => {
+    await writeFile(join(shelf.directory, 'c.json'), '{');
+    await expect(open(shelf)).rejects.toMatchObject({ code: 'CASSETTE_CORRUPT' });
+  }));
+
+test('names are answered once the cassette is there, and fail until then', () =>
+  withShelf(async (shelf) => {
+    const resolver = { resolve: () => Promise.resolve(undefined) };
+    const { session } = await open(shelf, { names: { resolver, search: [], ipv6: false } });
+    expect(await session.resolver?.resolve(question)).toMatchObject({ code: 'SERVFAIL' });
+    await recordTwo(shelf);
+    expect(await session.resolver?.resolve(question)).toMatchObject({ code: 'NOERROR' });
     await session.discard();
-  });
-
-  test('tells of one that cannot be read, and goes on waiting', async () => {
-    const session = await openOrWait(optionsOf('replay'));
-    await writeFile(join(directory, 'late.json'), '{');
-    const broken = await session.upstream.open(ask().exchange);
-    expect(broken.failure?.code).toBe('CASSETTE_CORRUPT');
-    await rm(join(directory, 'late.json'));
-    await recordOne();
-    expect((await session.upstream.open(ask().exchange)).outcome).toBe('replayed');
-  });
-});
-
-test('what else is wrong is said at once', async () => {
-  await writeFile(join(directory, 'late.json'), '{');
-  await expect(openOrWait(optionsOf('replay'))).rejects.toMatchObject({ code: 'CASSETTE_CORRUPT' });
-});
+  }));
