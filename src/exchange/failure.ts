@@ -155,7 +155,7 @@ const table = {
     remedy: 'use the transparent image, or set MAGNETO_TRANSPARENT=false',
   },
   CASSETTE_NOT_FOUND: {
-    status: 503,
+    status: 0,
     title: 'There is no cassette of this name to replay',
     remedy:
       'record it first (MAGNETO_MODE=record), or check MAGNETO_CASSETTE_DIR and MAGNETO_CASSETTE_NAME',
