@@ -44,7 +44,7 @@ describe.each([
       const { receipt, exitStatus } = await withAppliance(waiting(folder), async (running) => {
         expect(running.appliance.status()).toMatchObject({ ready: true, interactions: 0 });
         const early = await ask(running.via, { url: url() });
-        expect(early.status).toBe(503);
+        expect(early.status).toBe(502);
         expect(early.headers).toContain('CASSETTE_NOT_FOUND');
         await copyFile(join(folder, 'later.json'), join(folder, 'default.json'));
         const answers = await Promise.all([1, 2].map(() => ask(running.via, { url: url() })));
