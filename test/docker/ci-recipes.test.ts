@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { describeWhere } from '../skip.ts';
-import { docker, engine, images, prepare } from './engine.ts';
+import { docker, engine, images, prepare, preparingMs } from './engine.ts';
 import { originName, startOrigin } from './origin.ts';
 import type { Stage } from './stage.ts';
 import { client, variables, withStage } from './stage.ts';
@@ -32,7 +32,7 @@ async function recordOne(stage: Stage): Promise<{ live: string; tapes: string }>
 }
 
 describeWhere(engine, 'the recipes for continuous integration', () => {
-  beforeAll(prepare, 240_000);
+  beforeAll(prepare, preparingMs);
 
   test(
     'a service that starts before the files of its job are there',

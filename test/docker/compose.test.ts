@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { describeWhere } from '../skip.ts';
-import { docker, engine, images, prepare } from './engine.ts';
+import { docker, engine, images, prepare, preparingMs } from './engine.ts';
 import { originName, startOrigin } from './origin.ts';
 import type { Stage } from './stage.ts';
 import { withStage } from './stage.ts';
@@ -61,7 +61,7 @@ async function withProject(stage: Stage, body: (project: Project) => Promise<voi
 }
 
 describeWhere(engine, 'docker-compose.example.yml', () => {
-  beforeAll(prepare, 240_000);
+  beforeAll(prepare, preparingMs);
 
   test.each(profiles)('is valid with the profile %s', async (profile) => {
     const file = ['--file', 'docker-compose.example.yml', '--profile', profile];

@@ -22,6 +22,9 @@ export async function docker(...words: readonly string[]): Promise<string> {
   return (await execa('docker', words)).stdout;
 }
 
+/** How long that may take where nothing is there yet; three minutes were seen. */
+export const preparingMs = 480_000;
+
 let preparing: Promise<void> | undefined;
 
 /** An engine that answers and images built from today's sources; what is unchanged is not built again. */
@@ -30,18 +33,8 @@ export function prepare(): Promise<void> {
 }
 
 async function prepareOnce(): Promise<void> {
-  await execa('sh', ['test/docker/engine.sh', 'start']);
-  await execa('sh', ['test/docker/base-images.sh']);
-  await build('Dockerfile', '.', images.explicit);
-  await build('Dockerfile.transparent', '.', images.transparent);
-  await build('test/docker/Dockerfile.clients', 'test/docker', images.clients);
-}
-
-async function build(file: string, context: string, tag: string): Promise<void> {
-  const network = ['--network', 'host'];
-  // The classic builder: the newer one wants to ask a registry about an image that only stands here.
-  const env = { DOCKER_BUILDKIT: '0' };
-  await execa('docker', ['build', ...network, '--tag', tag, '--file', file, context], { env });
+  const { explicit, transparent, clients } = images;
+  await execa('sh', ['test/docker/prepare.sh', explicit, transparent, clients]);
 }
 
 function reachable(): boolean {

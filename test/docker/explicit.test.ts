@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { describeWhere } from '../skip.ts';
-import { docker, engine, images, prepare } from './engine.ts';
+import { docker, engine, images, prepare, preparingMs } from './engine.ts';
 import { startOrigin } from './origin.ts';
 import type { Container, Stage } from './stage.ts';
 import { variables, withStage } from './stage.ts';
@@ -40,7 +40,7 @@ function settings(certs: string): readonly string[] {
 }
 
 describeWhere(engine, 'an explicit proxy in a container', () => {
-  beforeAll(prepare, 240_000);
+  beforeAll(prepare, preparingMs);
 
   test(
     'records applications in containers, and replays them when the origin is gone',

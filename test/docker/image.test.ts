@@ -2,14 +2,14 @@ import { chown, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { describeWhere } from '../skip.ts';
-import { docker, engine, images, prepare } from './engine.ts';
+import { docker, engine, images, prepare, preparingMs } from './engine.ts';
 import { variables, withStage } from './stage.ts';
 
 const image = images.explicit;
 const strict = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'] as const;
 
 describeWhere(engine, 'the explicit image', () => {
-  beforeAll(prepare, 240_000);
+  beforeAll(prepare, preparingMs);
 
   test('takes verbs, and says which version it is', () =>
     withStage(async ({ run }) => {

@@ -2,7 +2,7 @@ import { chown, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { describeWhere } from '../skip.ts';
-import { engine, images, prepare } from './engine.ts';
+import { engine, images, prepare, preparingMs } from './engine.ts';
 import { startOrigin } from './origin.ts';
 import type { Folders } from './story.ts';
 import { applications, folders } from './story.ts';
@@ -19,7 +19,7 @@ async function exchangesIn({ tapes }: Folders): Promise<readonly unknown[]> {
 }
 
 describeWhere(engine, 'one run, recorded by a sidecar and by the proxy behind it', () => {
-  beforeAll(prepare, 240_000);
+  beforeAll(prepare, preparingMs);
 
   test(
     'is the same in both cassettes but for times',

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { describeWhere } from '../skip.ts';
-import { docker, engine, images, prepare } from './engine.ts';
+import { docker, engine, images, prepare, preparingMs } from './engine.ts';
 import { originName, startOrigin } from './origin.ts';
 import type { Container, Ended, Stage } from './stage.ts';
 import { client, variables, withStage } from './stage.ts';
@@ -81,7 +81,7 @@ async function rulesIn(stage: Stage, holder: Container): Promise<string> {
 }
 
 describeWhere(engine, 'a transparent sidecar', () => {
-  beforeAll(prepare, 240_000);
+  beforeAll(prepare, preparingMs);
 
   test.each([
     { whose: 'the folder of user 1000, applications of root', owner: 1000, user: [] },
