@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { watched } from './running.ts';
 
 /** What `GET /receipt` says, as far as the demo needs it. */
 export type Receipt = Readonly<Record<string, string | number | boolean | null>>;
@@ -52,29 +53,31 @@ export async function startAppliance(start: Start): Promise<Appliance> {
   const attempts = join(folder, 'attempts');
   const command = [process.execPath, ...(sealed ? ['--import', guard] : []), bundle];
   const [file = '', ...args] = [...(captureAs ?? []), ...command];
-  const child = execa(file, args, {
-    cwd: folder,
-    extendEnv: false,
-    env: {
-      ...cleanEnvironment(),
-      DEMO_ATTEMPTS: attempts,
-      MAGNETO_MODE: mode,
-      MAGNETO_TRANSPARENT: String(captureAs !== undefined),
-      MAGNETO_CASSETTE_NAME: 'demo',
-      MAGNETO_CASSETTE_DIR: folder,
-      MAGNETO_CERT_DIR: join(folder, 'certs'),
-      MAGNETO_UPSTREAM_CA: upstreamCa,
-      MAGNETO_HOST: '127.0.0.1',
-      MAGNETO_PORT: String(port),
-      MAGNETO_CONTROL_HOST: '127.0.0.1',
-      MAGNETO_CONTROL_PORT: String(controlPort),
-    },
-    stdin: 'ignore',
-    stdout: { file: log, append: true },
-    stderr: { file: log, append: true },
-    buffer: false,
-    reject: false,
-  });
+  const child = watched(
+    execa(file, args, {
+      cwd: folder,
+      extendEnv: false,
+      env: {
+        ...cleanEnvironment(),
+        DEMO_ATTEMPTS: attempts,
+        MAGNETO_MODE: mode,
+        MAGNETO_TRANSPARENT: String(captureAs !== undefined),
+        MAGNETO_CASSETTE_NAME: 'demo',
+        MAGNETO_CASSETTE_DIR: folder,
+        MAGNETO_CERT_DIR: join(folder, 'certs'),
+        MAGNETO_UPSTREAM_CA: upstreamCa,
+        MAGNETO_HOST: '127.0.0.1',
+        MAGNETO_PORT: String(port),
+        MAGNETO_CONTROL_HOST: '127.0.0.1',
+        MAGNETO_CONTROL_PORT: String(controlPort),
+      },
+      stdin: 'ignore',
+      stdout: { file: log, append: true },
+      stderr: { file: log, append: true },
+      buffer: false,
+      reject: false,
+    }),
+  );
   const control = `http://127.0.0.1:${controlPort}`;
   await ready(control, { ended: child, log });
   return {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { cleanEnvironment } from './appliance.ts';
+import { watched } from './running.ts';
 
 /** What a client is told to ask for. */
 export interface Ask {
@@ -125,7 +126,7 @@ async function run(
   readonly stdout: Buffer;
   readonly stderr: Buffer;
 }> {
-  const { exitCode, stdout, stderr } = await execa(file, args, {
+  const child = execa(file, args, {
     extendEnv: false,
     env: steered(way),
     stdin: 'ignore',
@@ -134,5 +135,6 @@ async function run(
     reject: false,
     timeout: 30_000,
   });
+  const { exitCode, stdout, stderr } = await watched(child);
   return { exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) };
 }

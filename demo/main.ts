@@ -11,6 +11,7 @@ import { startOrigin } from './origin.ts';
 import { isRefused, nothingLive, play, rowsOf, secretsIn, tamper, withPresent } from './play.ts';
 import type { Played } from './print.ts';
 import { act, check, paint, say, sayTable } from './print.ts';
+import { endAll } from './running.ts';
 import type { Script } from './scenes.ts';
 import { writeScript } from './scenes.ts';
 
@@ -119,13 +120,28 @@ async function main(): Promise<void> {
   });
   if (values.help) return say(usage);
   const folder = await mkdtemp(join(tmpdir(), 'magneto-demo-'));
-  if (!values.keep) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  // Ending by a signal is an exit too: processes are ended, and the folder goes.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  const told = (async () =>
+    Math.max(await tell(folder, values), await tellTransparent(folder, values)))();
+  try {
+    process.exitCode = await Promise.race([told, signalled()]);
+  } finally {
+    await endAll();
+    // Those in the namespace end a moment after it does.
+    const gone = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 };
+    if (!values.keep) rmSync(folder, gone);
   }
-  const statuses = [await tell(folder, values), await tellTransparent(folder, values)];
-  process.exitCode = Math.max(...statuses);
+  // A story that a signal broke off has no end of its own.
+  process.exit();
+}
+
+/** The exit status of a process that was ended by a signal, once one comes. */
+function signalled(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      // A second one is not to break the clearing up.
+      process.on(signal, () => resolve(128 + constants.signals[signal]));
+    }
+  });
 }
 
 await main();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { paint, say } from './print.ts';
+import { watched } from './running.ts';
 
 /** The address of the only other machine in the namespace, from those that are for documentation. */
 export const originAddress = '203.0.113.10';
@@ -63,7 +64,7 @@ exec "$@"`;
 async function inside(folder: string, words: readonly string[], output: 'inherit' | 'pipe') {
   const spaces = ['--net', '--mount', '--pid', '--fork', '--kill-child'];
   const shell = ['sh', '-ec', furnish, 'sh', folder, originAddress, ...words];
-  return execa('unshare', [...spaces, '--', ...shell], {
+  const child = execa('unshare', [...spaces, '--', ...shell], {
     stdin: 'ignore',
     stdout: output,
     stderr: output,
@@ -72,4 +73,5 @@ async function inside(folder: string, words: readonly string[], output: 'inherit
     killSignal: 'SIGKILL',
     timeout: 60_000,
   });
+  return watched(child);
 }

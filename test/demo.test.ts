@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { execa, execaSync } from 'execa';
 import type { Condition } from './skip.ts';
@@ -103,8 +104,13 @@ describeWhere(takesRules, 'npm run demo, as root on Linux', () => {
     expect(folder).toMatch(/magneto-demo-/);
     expect(existsSync(folder)).toBe(false);
     expect(await rulesHere()).toBe(before);
-    const left = await execa('ps', ['-eo', 'args'], { reject: false });
-    expect(left.stdout).not.toContain(folder);
+    // The kernel ends the namespace's processes, in its own time.
+    let left = folder;
+    for (let tries = 0; left.includes(folder) && tries < 40; tries += 1) {
+      await sleep(50);
+      left = (await execa('ps', ['-eo', 'args'])).stdout;
+    }
+    expect(left).not.toContain(folder);
   }, 60_000);
 });
 
