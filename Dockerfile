@@ -3,8 +3,9 @@
 #   docker build --tag magneto .
 #   docker run --rm magneto version
 #
-# Pinned by tag so far. A digest has to be taken from the registry that the image is pulled from, which
-# nobody has done yet for this line; `docker buildx imagetools inspect` prints it.
+# Named by tag here; the release workflow builds on the digest that the tag has at that time, and writes it
+# into the image's labels. To pin a build of your own: --build-arg NODE_IMAGE=node@sha256:… (the digest is
+# printed by `docker buildx imagetools inspect`).
 ARG NODE_IMAGE=node:26-trixie-slim
 
 FROM ${NODE_IMAGE} AS build
