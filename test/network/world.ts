@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import forge from 'node-forge';
 import type { Body, Ending, Part, Parts } from '../../src/exchange/conversation.ts';
 import type { Destination } from '../../src/exchange/destination.ts';
 import type { HttpExchange, StreamExchange } from '../../src/exchange/exchange.ts';
@@ -174,26 +172,57 @@ export interface Certificates {
   readonly key: string;
 }
 
-const tool = 'openssl';
+const day = 86_400_000;
 
-/** Makes certificates with OpenSSL. */
+/** Makes certificates; no program is needed for it. */
 export function makeCertificates(): Certificates {
-  const folder = mkdtempSync(join(tmpdir(), 'magneto-network-'));
-  const at = (name: string): string => join(folder, name);
-  const openssl = (...words: readonly string[]): void => {
-    execFileSync(tool, [...words], { cwd: folder, stdio: 'ignore' });
-  };
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  try {
-    const own = ['-subj', '/CN=private ca', '-addext', 'basicConstraints=critical,CA:TRUE'];
-    openssl('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', ...own);
-    openssl('req', ...curve, '-keyout', 'key', '-out', 'csr', '-subj', '/CN=leaf');
-    writeFileSync(at('ext'), 'subjectAltName=DNS:localhost,DNS:a.test,DNS:b.test,IP:127.0.0.1\n');
-    const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'ext'];
-    openssl('x509', '-req', '-in', 'csr', '-out', 'cert', '-days', '2', ...signed);
-    const read = (name: string): string => readFileSync(at(name), 'utf8');
-    return { ca: read('ca.pem'), cert: read('cert'), key: read('key') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const [authority, leaf] = [makeKeys(), makeKeys()];
+  const ca = certificate('private ca', ownSigning(authority), [
+    { name: 'basicConstraints', cA: true, critical: true },
+  ]);
+  const names = ['localhost', 'a.test', 'b.test'].map((value) => ({ type: 2, value }));
+  const cert = certificate('leaf', { subject: leaf, issuer: authority, issuerName: 'private ca' }, [
+    { name: 'subjectAltName', altNames: [...names, { type: 7, ip: '127.0.0.1' }] },
+  ]);
+  return { ca, cert, key: leaf.privateKey };
+}
+
+interface Keys {
+  readonly publicKey: string;
+  readonly privateKey: string;
+}
+
+interface Signing {
+  readonly subject: Keys;
+  readonly issuer: Keys;
+  readonly issuerName: string;
+}
+
+function makeKeys(): Keys {
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+}
+
+function ownSigning(keys: Keys): Signing {
+  return { subject: keys, issuer: keys, issuerName: 'private ca' };
+}
+
+function certificate(
+  name: string,
+  { subject, issuer, issuerName }: Signing,
+  extensions: readonly object[],
+): string {
+  const made = forge.pki.createCertificate();
+  made.serialNumber = `01${randomBytes(8).toString('hex')}`;
+  made.publicKey = forge.pki.publicKeyFromPem(subject.publicKey);
+  made.validity.notBefore = new Date(Date.now() - day);
+  made.validity.notAfter = new Date(Date.now() + day);
+  made.setSubject([{ name: 'commonName', value: name }]);
+  made.setIssuer([{ name: 'commonName', value: issuerName }]);
+  made.setExtensions([...extensions]);
+  made.sign(forge.pki.privateKeyFromPem(issuer.privateKey), forge.md.sha256.create());
+  return forge.pki.certificateToPem(made);
 }
