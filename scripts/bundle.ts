@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type BuildOptions, build } from 'esbuild';
 
 /** One of the two things that are shipped. */
@@ -7,9 +8,10 @@ export interface Target {
   readonly format: 'cjs' | 'esm';
 }
 
-/** What stands on top: a command names its interpreter, an ES module lacks CommonJS's `require`. */
+/** What stands on top: a command names its interpreter and takes no older one, an ES module lacks CommonJS's `require`. */
 const banners: Readonly<Record<Target['format'], string>> = {
-  cjs: '#!/usr/bin/env node',
+  cjs: `#!/usr/bin/env node
+${readFileSync(new URL('older-node.cjs', import.meta.url), 'utf8')}`,
   esm: `import { createRequire as requireFrom } from 'node:module';
 const require = requireFrom(import.meta.url);`,
 };

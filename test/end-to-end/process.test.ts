@@ -31,6 +31,8 @@ describeWhere({ ok: has('curl'), reason: 'curl is missing' }, 'the start screen'
         ...modeIn(folder, 'auto'),
         MAGNETO_UPSTREAM_CA: origin.caFile,
       });
+      // It is ready a moment before it says so.
+      while (!magneto.stderr().endsWith('/receipt\n\n')) await sleep(10);
       const screen = magneto.stderr();
       expect(screen).toMatch(
         new RegExp(`proxy +http://127\\.0\\.0\\.1:${magneto.via.proxyPort}\\n`),
