@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Interaction } from '../exchange/interaction.ts';
 import { readBytes, readCassette, writeCassette } from './cassette-file.ts';
 import type { Content } from './content.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, OpenFile } from './disk.ts';
 import { type Begin, interactionReader, type LogContent } from './log.ts';
 import { type Merged, planMerge } from './merge.ts';
 import { formats, unfinishedSuffix } from './names.ts';
@@ -31,12 +31,7 @@ export async function compact(store: Store, survey: Survey): Promise<void> {
   const base = log.begin.adds ? await baseOf(store, survey, log.begin) : undefined;
   const file = await disk.open(log.path, 'read');
   try {
-    const merged = await planMerge({
-      content: log,
-      read: interactionReader(file, log),
-      old: base?.content.interactions ?? [],
-      mayRepeat: base !== undefined && !base.untouched,
-    });
+    const merged = await mergeOf(file, log, base);
     // Where nothing is new the cassette stays as it is, to the byte.
     if (base === undefined || merged.added > 0) {
       const recordedAt = base?.content.recordedAt ?? log.begin.startedAt;
@@ -47,6 +42,20 @@ export async function compact(store: Store, survey: Survey): Promise<void> {
   }
   await removeAll(disk, [places.log, places.aside]);
   await disk.syncFolder(dirname(places.log));
+}
+
+/** How the interactions of an open log go together with those of the cassette that it adds to. */
+function mergeOf(
+  file: OpenFile,
+  log: LogContent,
+  base: Base | undefined,
+): ReturnType<typeof planMerge> {
+  return planMerge({
+    content: log,
+    read: interactionReader(file, log),
+    old: base?.content.interactions ?? [],
+    mayRepeat: base !== undefined && !base.untouched,
+  });
 }
 
 /** The cassette that a log adds to: the file that it began with where it still stands, else the only one there is. */
@@ -74,12 +83,7 @@ export async function readMerged(
 ): Promise<Content['interactions']> {
   const file = await disk.open(log.path, 'read');
   try {
-    const merged = await planMerge({
-      content: log,
-      read: interactionReader(file, log),
-      old: base?.content.interactions ?? [],
-      mayRepeat: base !== undefined && !base.untouched,
-    });
+    const merged = await mergeOf(file, log, base);
     const interactions: Interaction[] = [];
     for await (const interaction of merged.interactions()) interactions.push(interaction);
     return interactions;

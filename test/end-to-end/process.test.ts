@@ -32,7 +32,9 @@ describeWhere({ ok: has('curl'), reason: 'curl is missing' }, 'the start screen'
         MAGNETO_UPSTREAM_CA: origin.caFile,
       });
       // It is ready a moment before it says so.
-      while (!magneto.stderr().endsWith('/receipt\n\n')) await sleep(10);
+      for (let tries = 0; tries < 500 && !magneto.stderr().endsWith('/receipt\n\n'); tries += 1) {
+        await sleep(10);
+      }
       const screen = magneto.stderr();
       expect(screen).toMatch(
         new RegExp(`proxy +http://127\\.0\\.0\\.1:${magneto.via.proxyPort}\\n`),
