@@ -21,12 +21,15 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   control: ['exchange', 'support', 'journal', 'cassette', 'mode', 'tls'],
 };
 
-/** What the appliance was divided into when it grew too long; only the appliance imports them. */
+/** What the appliance was divided into when it grew too long; each may import those before it. */
 export const applianceParts: readonly string[] = [
   'listening.ts',
   'naming.ts',
   'outgoing.ts',
   'reporting.ts',
+  'groundwork.ts',
+  'sessions.ts',
+  'serving.ts',
 ];
 
 const belowAppliance: readonly string[] = Object.keys(rooms);
@@ -82,7 +85,7 @@ export function roomRules(): object {
       mayImportFiles: [],
     })),
     top('appliance.ts', belowAppliance, applianceParts),
-    ...applianceParts.map((part) => top(part, belowAppliance, [])),
+    ...applianceParts.map((part, at) => top(part, belowAppliance, applianceParts.slice(0, at))),
     top('index.ts', belowAppliance, ['appliance.ts']),
     top('main.ts', [...belowAppliance, 'cli'], ['appliance.ts']),
     {

@@ -6,7 +6,7 @@ import type { Option } from './option.ts';
 /** The text of docs/configuration.md, printed from the schema: what is written there is what is checked. */
 export function configurationPage(): string {
   return [
-    '<!-- Printed from src/config/options.ts by `npm run docs`; change it there. -->',
+    '<!-- Printed from src/config/options-*.ts by `npm run docs`; change it there. -->',
     '',
     '# Configuration',
     '',

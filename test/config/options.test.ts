@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { optionNames, options } from '../../src/config/options.ts';
+import { captureOptions } from '../../src/config/options-capture.ts';
+import { listeningOptions } from '../../src/config/options-listening.ts';
+import { runOptions } from '../../src/config/options-run.ts';
+import { tlsOptions } from '../../src/config/options-tls.ts';
 import type { Option } from '../../src/config/option.ts';
 
 describe('the options', () => {
@@ -9,6 +13,13 @@ describe('the options', () => {
     for (const text of [option.doc, option.reason]) expect(text).toMatch(/^[A-Z`].{20,}\.$/);
     expect(option.takes.length).toBeGreaterThan(5);
     expect(() => option.parse(option.default)).not.toThrow();
+  });
+
+  test('stand in one group each', () => {
+    const groups = [runOptions, listeningOptions, captureOptions, tlsOptions];
+    expect(groups.flatMap((group) => Object.keys(group)).toSorted()).toEqual(
+      optionNames.toSorted(),
+    );
   });
 
   test('have a variable each', () => {

@@ -1,5 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { Failure, failureLine, failures } from '../../src/exchange/failure.ts';
+import { captureFailures } from '../../src/exchange/failures-capture.ts';
+import { startFailures } from '../../src/exchange/failures-start.ts';
+import { trafficFailures } from '../../src/exchange/failures-traffic.ts';
+
+test('each failure stands in one group', () => {
+  const groups = [trafficFailures, startFailures, captureFailures];
+  const codes = groups.flatMap((group) => Object.keys(group));
+  expect(codes.toSorted()).toEqual(Object.keys(failures).toSorted());
+});
 
 test.each(Object.entries(failures))('%s can be told in one line', (code, entry) => {
   expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);

@@ -1,0 +1,47 @@
+import type { Option } from './option.ts';
+import * as values from './values.ts';
+
+/** Where magneto listens, and to whom. */
+export const listeningOptions = {
+  hosts: {
+    env: 'MAGNETO_HOST',
+    takes: 'addresses or names, comma-separated',
+    default: '127.0.0.1,::1',
+    doc: 'The addresses that the proxy listens on. Where the machine has no IPv6, `::1` is passed over.',
+    reason:
+      'A proxy that anyone can reach is an open relay, so it is loopback unless you say otherwise (`0.0.0.0,::` in a container).',
+    parse: values.listenHosts,
+  },
+  port: {
+    env: 'MAGNETO_PORT',
+    takes: '0 to 65535; 0 is any free port',
+    default: '8888',
+    doc: 'The port of the proxy: HTTP, CONNECT, TLS and raw streams alike.',
+    reason: 'One port that looks at the first bytes needs no second one to be configured.',
+    parse: values.whole(0, 65_535),
+  },
+  controlHosts: {
+    env: 'MAGNETO_CONTROL_HOST',
+    takes: 'addresses or names, comma-separated',
+    default: '127.0.0.1,::1',
+    doc: 'The addresses that the control plane (`/health`, `/receipt`, `/ca.pem`, `/metrics`) listens on.',
+    reason: 'Apart from the proxy, so that a container can open one and keep the other to itself.',
+    parse: values.listenHosts,
+  },
+  controlPort: {
+    env: 'MAGNETO_CONTROL_PORT',
+    takes: '0 to 65535; 0 is any free port',
+    default: '8889',
+    doc: 'The port of the control plane.',
+    reason: 'A port of its own: what is asked of it can never be mistaken for traffic.',
+    parse: values.whole(0, 65_535),
+  },
+  allowClients: {
+    env: 'MAGNETO_ALLOW_CLIENTS',
+    takes: 'IP addresses and CIDR ranges, comma-separated',
+    default: '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,fc00::/7,fe80::/10',
+    doc: 'The clients that may use the proxy and the control plane when they listen off loopback. Loopback itself always may.',
+    reason: 'A forgotten port mapping on a machine with a public address must not serve the world.',
+    parse: values.clientRanges,
+  },
+} as const satisfies Record<string, Option<unknown>>;

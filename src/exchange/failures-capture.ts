@@ -1,0 +1,35 @@
+import type { FailureEntry } from './failure.ts';
+
+/** What can go wrong where the kernel leads connections to magneto. */
+export const captureFailures = {
+  NET_ADMIN_MISSING: {
+    status: 0,
+    title: 'The kernel does not let magneto change the rules of this network namespace',
+    remedy: 'add to the service: cap_drop: [ALL], cap_add: [NET_ADMIN, SETUID, SETGID]',
+  },
+  IPTABLES_MISSING: {
+    status: 0,
+    title: 'There is no iptables to write the rules with',
+    remedy: 'use the transparent image, or install iptables; or set MAGNETO_TRANSPARENT=false',
+  },
+  NAT_UNAVAILABLE: {
+    status: 0,
+    title: 'The kernel does not take rules that redirect connections',
+    remedy: 'load nf_nat, xt_REDIRECT and xt_owner on the host; or use HTTP_PROXY and HTTPS_PROXY',
+  },
+  IP6TABLES_UNAVAILABLE: {
+    status: 0,
+    title: 'IPv6 connections cannot be redirected here',
+    remedy: 'add to the service: sysctls: { net.ipv6.conf.all.disable_ipv6: "1" }',
+  },
+  CAPTURED_PORT_IS_OWN: {
+    status: 0,
+    title: 'A port that is to be captured is one that magneto itself listens on',
+    remedy: 'take it out of MAGNETO_REDIRECT_PORTS, or move magneto (MAGNETO_PORT and its like)',
+  },
+  ORIGINAL_DESTINATION_UNAVAILABLE: {
+    status: 0,
+    title: 'The kernel cannot be asked where a redirected connection was to go',
+    remedy: 'use the transparent image, or set MAGNETO_TRANSPARENT=false',
+  },
+} as const satisfies Record<string, FailureEntry>;

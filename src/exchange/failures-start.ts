@@ -1,0 +1,84 @@
+import type { FailureEntry } from './failure.ts';
+
+/** What can keep magneto from starting. */
+export const startFailures = {
+  OPTION_INVALID: {
+    status: 0,
+    title: 'An option has a value that it cannot have',
+    remedy: 'see docs/configuration.md for the values it takes',
+  },
+  OPTION_UNKNOWN: {
+    status: 0,
+    title: 'A MAGNETO_* variable is not one that magneto knows',
+    remedy: 'use the name that the message proposes, or remove the variable',
+  },
+  COMMAND_UNKNOWN: {
+    status: 0,
+    title: 'The command line has a verb or flag that magneto does not know',
+    remedy: 'use one of: serve, health, rules, version',
+  },
+  CASSETTE_NOT_FOUND: {
+    status: 0,
+    title: 'There is no cassette of this name to replay',
+    remedy:
+      'record it first (MAGNETO_MODE=record), or check MAGNETO_CASSETTE_DIR and MAGNETO_CASSETTE_NAME',
+  },
+  CASSETTE_CORRUPT: {
+    status: 0,
+    title: 'The cassette cannot be read',
+    remedy:
+      'restore the file from version control, or remove it and record again; nothing was overwritten',
+  },
+  CASSETTE_VERSION_UNKNOWN: {
+    status: 0,
+    title: 'The cassette was written by another version of the format',
+    remedy: 'use a magneto that knows this version; this one reads 1.0 and 2.0',
+  },
+  CASSETTE_NAME_INVALID: {
+    status: 0,
+    title: 'The name of the cassette is not usable',
+    remedy: 'use a relative name without "..", such as checkout or login/ok',
+  },
+  CASSETTE_AMBIGUOUS: {
+    status: 0,
+    title: 'The cassette stands on disk in more than one format',
+    remedy: 'keep one of the files and move the others away',
+  },
+  CASSETTE_UNWRITABLE: {
+    status: 0,
+    title: 'The cassette directory cannot be written',
+    remedy: 'mount it writable for the user that magneto runs as, or use MAGNETO_MODE=replay',
+  },
+  CASSETTE_UNREADABLE: {
+    status: 0,
+    title: 'The cassette file cannot be opened',
+    remedy: 'check that the user that magneto runs as may read it',
+  },
+  RECORDING_REFUSED_IN_CI: {
+    status: 0,
+    title: 'Under CI=true nothing is recorded by default, and there is no complete cassette',
+    remedy: 'commit the cassette, or set MAGNETO_MODE=record to record on purpose',
+  },
+  PORT_TAKEN: {
+    status: 0,
+    title: 'The port is in use by another process',
+    remedy:
+      'stop that process, or choose another with MAGNETO_PORT, MAGNETO_CONTROL_PORT or MAGNETO_DNS_PORT',
+  },
+  LISTEN_FAILED: {
+    status: 0,
+    title: 'The address cannot be listened on',
+    remedy: 'check MAGNETO_HOST and MAGNETO_CONTROL_HOST',
+  },
+  CA_INVALID: {
+    status: 0,
+    title: 'The CA certificate or its key cannot be used',
+    remedy:
+      'bring a matching ca.pem (a CA) and ca.key in MAGNETO_CERT_DIR, or remove both to have them made',
+  },
+  CA_UNWRITABLE: {
+    status: 0,
+    title: 'The CA certificate cannot be written',
+    remedy: 'make MAGNETO_CERT_DIR writable, or bring ca.pem and ca.key',
+  },
+} as const satisfies Record<string, FailureEntry>;

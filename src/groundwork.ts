@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+import type { OriginalDestinations } from './capture/capture.ts';
+import type { Settings } from './config/config.ts';
+import type { Metrics } from './control/control.ts';
+import { createMetrics } from './control/control.ts';
+import type { Journal } from './journal/journal.ts';
+import { createJournal } from './journal/journal.ts';
+import { openCapture } from './naming.ts';
+import type { Network } from './network/network.ts';
+import { createNetwork } from './network/network.ts';
+import { networkOptions } from './outgoing.ts';
+import type { Report } from './reporting.ts';
+import { createReport } from './reporting.ts';
+import type { Authority } from './tls/tls.ts';
+import { openAuthority } from './tls/tls.ts';
+
+/** The rooms that need no cassette. */
+export interface Ground {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly journal: Journal;
+  readonly metrics: Metrics;
+  readonly authority: Authority;
+  readonly network: Network;
+  readonly report: Report;
+  /** Asks the kernel; nothing where nothing is captured. */
+  readonly originalDestination: OriginalDestinations | undefined;
+}
+
+/** Closes what was opened, the last first. */
+export type Closers = (() => Promise<void>)[];
+
+/** Builds the rooms that need no cassette. @throws Failure CA_*, CAPTURED_PORT_IS_OWN, ORIGINAL_DESTINATION_UNAVAILABLE */
+export async function layGround(
+  { settings, log }: Pick<Ground, 'settings' | 'log'>,
+  opened: Closers,
+): Promise<Ground> {
+  const journal = createJournal();
+  const metrics = createMetrics({ journal });
+  opened.push(() => Promise.resolve(metrics.close()));
+  const authority = await openAuthority({ directory: settings.certDir });
+  const network = createNetwork(networkOptions(settings));
+  opened.push(() => network.close());
+  const report = createReport(log, metrics.onOwnError);
+  const originalDestination = await openCapture(settings);
+  return { settings, log, journal, metrics, authority, network, report, originalDestination };
+}

@@ -1,0 +1,62 @@
+import type { Control } from './control/control.ts';
+import { createControl } from './control/control.ts';
+import type { Destination } from './exchange/destination.ts';
+import type { Ground } from './groundwork.ts';
+import type { Intake } from './intake/intake.ts';
+import { createIntake } from './intake/intake.ts';
+import type { OpenSession } from './mode/mode.ts';
+import type { Run } from './reporting.ts';
+import { createLossReport, receiptOf, statusOf, withHeadsLogged } from './reporting.ts';
+import type { Authority } from './tls/tls.ts';
+import type { WireOptions } from './wire/wire.ts';
+import { createWire } from './wire/wire.ts';
+
+/** What clients are let in with. */
+export interface Serving extends Ground {
+  readonly session: OpenSession;
+}
+
+/** Joins intake and wire: where clients come in. It listens nowhere yet. */
+export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
+  const { settings, authority, session, report, network, originalDestination } = house;
+  const onLost = createLossReport(house.log, report);
+  const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
+  const intake: Intake = createIntake({
+    authority,
+    wire: createWire({
+      missStatus: settings.missStatus,
+      onConnect: (tunnel) => intake.connect(tunnel),
+      own: (path) => ownPage(path, authority),
+      isOwn,
+      onFailure: report,
+      onLost,
+    }),
+    session: () => seen,
+    allowClients: settings.allowClients,
+    isOwn,
+    isOwnSocket: network.isOwnSocket,
+    onLoop: report,
+    onLost,
+    onTlsRefused: report,
+    ...(originalDestination !== undefined && { originalDestination }),
+  });
+  return intake;
+}
+
+/** The control plane of a run. It listens nowhere yet. */
+export function openControl(ground: Ground, run: Run): Control {
+  const { settings, authority, metrics, journal } = ground;
+  return createControl({
+    status: () => statusOf(settings, run),
+    receipt: () => receiptOf({ settings, journal, session: run.session }),
+    certificatePem: () => authority.certificatePem,
+    metrics,
+    allowClients: settings.allowClients,
+  });
+}
+
+/** What magneto itself serves at `http://magneto.local`. */
+function ownPage(path: string, authority: Authority): ReturnType<WireOptions['own']> {
+  if (path !== '/ca.pem') return undefined;
+  return { type: 'application/x-pem-file', text: authority.certificatePem };
+}

@@ -1,0 +1,35 @@
+import { openLibrary } from './cassette/cassette.ts';
+import type { Ground } from './groundwork.ts';
+import type { OpenSession } from './mode/mode.ts';
+import { openSession } from './mode/mode.ts';
+import { liveNames } from './outgoing.ts';
+
+/** Opens the session that all clients share. */
+export async function openRun(ground: Ground): Promise<OpenSession> {
+  const { settings, log, journal, network, report, metrics } = ground;
+  const library = openLibrary({
+    directory: settings.cassetteDir,
+    format: settings.cassetteFormat,
+    fsync: settings.fsync,
+    resumes: settings.resume,
+    warn: (line) => log.warn(line),
+    onWrite: metrics.onWrite,
+  });
+  journal.subscribe((entry) => log.info(entry, 'exchange'));
+  const names = liveNames(settings);
+  return openSession({
+    mode: settings.mode,
+    onMiss: settings.onMiss,
+    cassette: settings.cassetteName,
+    library,
+    network,
+    ...(names && { names }),
+    journal,
+    latency: settings.latency,
+    bodyBytesMax: settings.bodyBytesMax,
+    cutUnwritten: settings.fsync === 'always',
+    ci: settings.ci,
+    waits: settings.cassetteWait,
+    onFailure: report,
+  });
+}

@@ -1,0 +1,11 @@
+import { expect, test } from '@jest/globals';
+import { tlsOptions } from '../../src/config/options-tls.ts';
+
+test('servers are verified, and reached directly, unless one says otherwise', () => {
+  const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = tlsOptions;
+  for (const option of [upstreamCa, upstreamInsecureHosts, upstreamNoProxy]) {
+    expect(option.parse(option.default)).toEqual([]);
+  }
+  expect(upstreamProxy.parse(upstreamProxy.default)).toBeUndefined();
+  expect(upstreamProxy.parse('http://proxy.test:3128')).toMatchObject({ host: 'proxy.test' });
+});
