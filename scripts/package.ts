@@ -48,7 +48,7 @@ function reached(file: string, seen = new Set<string>()): ReadonlySet<string> {
 }
 
 function importsOf(file: string): readonly string[] {
-  const imports = /(?:from|import\()\s*'([^']+)'/g;
+  const imports = /(?:from|import\()\s*['"]([^'"\s]+)['"]/g;
   return [...readFileSync(file, 'utf8').matchAll(imports)].map((match) => match[1] ?? '');
 }
 
