@@ -69,9 +69,14 @@ export function madeByUs(saved: Saved, table: Table): boolean {
 /** A table that was not there is ours to take away again, and says so as long as it stands. */
 function marked({ table, chains }: TableRules, saved: Saved): readonly ChainRules[] {
   const [first, ...rest] = chains;
-  if (first === undefined || (saved.has(table) && !madeByUs(saved, table))) return chains;
-  const mark = rule(first.name, '', { remark: 'madeTable' });
-  return [{ ...first, rules: [mark, ...first.rules.filter((line) => line !== mark)] }, ...rest];
+  const lines = chains.flatMap((chain) => chain.rules);
+  const told = lines.some((line) => line.includes(remarks.madeTable));
+  const foreign = saved.has(table) && !madeByUs(saved, table);
+  if (first === undefined || told || foreign) return chains;
+  return [
+    { ...first, rules: [rule(first.name, '', { remark: 'madeTable' }), ...first.rules] },
+    ...rest,
+  ];
 }
 
 /** Each rule of somebody else's chain that leads into one of ours, taken out by its own words. */
