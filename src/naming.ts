@@ -39,7 +39,8 @@ const hosts: readonly string[] = ['127.0.0.1', '::1'];
 export async function openCapture(settings: Settings): Promise<OriginalDestinations | undefined> {
   const { transparent, redirectPorts, port, controlPort, dnsPort } = settings;
   if (!transparent) return undefined;
-  const own = [port, controlPort, dnsPort].find((each) => redirectPorts.includes(each));
+  const named = redirectPorts === 'all' ? [] : redirectPorts;
+  const own = [port, controlPort, dnsPort].find((each) => named.includes(each));
   if (own !== undefined) {
     const words = `port ${own} is to be captured, and is magneto's own`;
     throw new Failure('CAPTURED_PORT_IS_OWN', words);

@@ -29,6 +29,7 @@ export async function openRun(ground: Ground): Promise<OpenSession> {
     bodyBytesMax: settings.bodyBytesMax,
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
+    sealed: settings.seal,
     waits: settings.cassetteWait,
     onFailure: report,
   });

@@ -1,17 +1,25 @@
+import { readFileSync } from 'node:fs';
 import { Failure, failureLine } from '../exchange/failure.ts';
 import { reachesIpv6 } from '../support/interfaces.ts';
-import type { Backend } from './backend.ts';
-import { backends, chooseBackend, commandOf, holdsChain, refused } from './backend.ts';
+import type { Backend, Survey } from './backend.ts';
+import { chooseBackend, restore, survey } from './backend.ts';
 import type { Run } from './command.ts';
 import { runCommand } from './command.ts';
-import type { Chain, Family, Rules } from './rules.ts';
-import { blockChain, blockRules, jumpTo, redirectChain, redirectRules } from './rules.ts';
+import { filterTable } from './filter.ts';
+import { redirectTable } from './redirect.ts';
+import { removeFrom } from './remove.ts';
+import type { Rules } from './rules.ts';
+import { ownPorts } from './rules.ts';
+import type { Family, TableRules } from './rule-text.ts';
+import { putText, savedRules, takeText } from './transaction.ts';
 
 /** What rules are applied with; tests hand in a machine of their own. */
 export interface Machine {
   readonly run: Run;
   /** Whether an application here could reach anything over IPv6. */
   readonly hasIpv6: () => boolean;
+  /** The text of a file below /proc/sys; nothing where it cannot be read. */
+  readonly setting: (path: string) => string | undefined;
 }
 
 /** What was applied. */
@@ -23,134 +31,151 @@ export interface Applied {
   readonly warnings: readonly string[];
 }
 
-const thisMachine: Machine = { run: runCommand, hasIpv6: reachesIpv6 };
-
-/** How often a jump may stand in OUTPUT before we give up taking it out. */
-const jumpsMax = 100;
+/** This machine, as root has it. */
+export const thisMachine: Machine = {
+  run: runCommand,
+  hasIpv6: reachesIpv6,
+  setting: (path) => {
+    try {
+      return readFileSync(`/proc/sys/${path}`, 'utf8').trim();
+    } catch {
+      return undefined;
+    }
+  },
+};
 
 /**
- * Applies the rules in the network namespace of this process; applied twice they stand there once.
+ * Applies the rules in the network namespace of this process; applied twice they stand there once, and
+ * applied with others they change in one step a table and family: see `putText`. Redirections come before
+ * what is refused, and are taken away after it. What fails leaves what stood before.
  * @throws Failure CAPTURED_PORT_IS_OWN, IPTABLES_MISSING, NET_ADMIN_MISSING, NAT_UNAVAILABLE,
- * IP6TABLES_UNAVAILABLE
+ * IP6TABLES_UNAVAILABLE, SEAL_UNAVAILABLE
  */
 export async function applyRules(rules: Rules, machine = thisMachine): Promise<Applied> {
   refuseOwnPorts(rules);
-  const backend = await chooseBackend(machine.run);
-  await put(
-    machine.run,
-    { backend, family: 'v4', chain: redirectChain },
-    redirectRules(rules, 'v4'),
-  );
+  const found = await survey(machine.run);
+  const backend = await chooseBackend(machine.run, { found, asked: rules.backend });
+  const kernel: Kernel = { backend, found, machine };
   try {
-    return { backend, ...(await applyIpv6(rules, backend, machine)) };
+    await put(kernel, 'v4', redirectTable(rules, 'v4'));
+    const v4 = await filter(kernel, rules, { family: 'v4', captured: true });
+    const { ipv6, warnings } = await applyIpv6(kernel, rules);
+    // Those of another kind go last: of two that stand, one is enough to capture.
+    if (backend !== 'plain') await removeFrom(machine.run, found, (other) => other !== backend);
+    return { backend, ipv6, warnings: [...v4, ...warnings, ...forwarding(rules, machine)] };
   } catch (error) {
-    // The first error is the one to tell; what removing adds to it is not.
-    await removeRules(machine).catch(() => {});
+    // The first error is the one to tell; what putting back adds to it is not.
+    await putBack(kernel).catch(() => {});
     throw error;
   }
 }
 
-/**
- * Removes whatever rules of ours stand in the network namespace of this process, and nothing else.
- * @throws Failure NET_ADMIN_MISSING, NAT_UNAVAILABLE
- */
-export async function removeRules({ run } = thisMachine): Promise<void> {
-  for (const backend of backends) {
-    for (const family of ['v4', 'v6'] as const) {
-      for (const chain of [redirectChain, blockChain]) {
-        await takeAway(run, { backend, family, chain });
-      }
-    }
-  }
-}
-
 /** Refuses to capture a port that magneto itself listens on: it would be sent to itself. @throws Failure CAPTURED_PORT_IS_OWN */
-export function refuseOwnPorts({ ports, proxyPort, dnsPort }: Rules): void {
-  const own = [proxyPort, dnsPort].find((port) => port !== undefined && ports.includes(port));
+export function refuseOwnPorts(rules: Rules): void {
+  const { ports } = rules;
+  const own = ports === 'all' ? undefined : ownPorts(rules).find((port) => ports.includes(port));
   if (own === undefined) return;
   throw new Failure('CAPTURED_PORT_IS_OWN', `port ${own} is to be captured, and is magneto's own`);
 }
 
-interface Place {
+interface Kernel {
   readonly backend: Backend;
-  readonly family: Family;
-  readonly chain: Chain;
+  /** What stood before. */
+  readonly found: Survey;
+  readonly machine: Machine;
 }
 
-async function applyIpv6(
-  rules: Rules,
-  backend: Backend,
-  { run, hasIpv6 }: Machine,
-): Promise<Omit<Applied, 'backend'>> {
-  const nat = { backend, family: 'v6', chain: redirectChain } as const;
-  const filter = { backend, family: 'v6', chain: blockChain } as const;
+async function applyIpv6(kernel: Kernel, rules: Rules): Promise<Omit<Applied, 'backend'>> {
+  const family = 'v6';
   try {
-    await put(run, nat, redirectRules(rules, 'v6'));
-    await takeAway(run, filter);
-    return { ipv6: 'captured', warnings: [] };
+    await put(kernel, family, redirectTable(rules, family));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (!hasIpv6()) return { ipv6: 'absent', warnings: [] };
-    return refuseIpv6(error, () => put(run, filter, blockRules(rules)));
+    if (!kernel.machine.hasIpv6()) return { ipv6: 'absent', warnings: [] };
+    return refuseIpv6(error, () => filter(kernel, rules, { family, captured: false }));
   }
+  return { ipv6: 'captured', warnings: await filter(kernel, rules, { family, captured: true }) };
 }
 
 async function refuseIpv6(
   reason: Failure,
-  block: () => Promise<void>,
+  refuse: () => Promise<readonly string[]>,
 ): Promise<Omit<Applied, 'backend'>> {
   try {
-    await block();
+    const warnings = await refuse();
+    const words = `IPv6 is refused on the captured ports (${reason.message})`;
+    const warning = failureLine(new Failure('IP6TABLES_UNAVAILABLE', words));
+    return { ipv6: 'refused', warnings: [warning, ...warnings] };
   } catch (cause) {
+    if (cause instanceof Failure && cause.code !== 'FILTER_UNAVAILABLE') throw cause;
     const words = `IPv6 can be neither captured nor refused (${reason.message})`;
     throw new Failure('IP6TABLES_UNAVAILABLE', words, { cause });
   }
-  const words = `IPv6 is refused on the captured ports (${reason.message})`;
-  return { ipv6: 'refused', warnings: [failureLine(new Failure('IP6TABLES_UNAVAILABLE', words))] };
 }
 
-/** Fills a chain of ours, and leads OUTPUT into it, first of all, unless it does so already. */
-async function put(run: Run, place: Place, text: string): Promise<void> {
-  const { chain } = place;
-  const restored = await run(commandOf(place, '-restore'), ['--noflush', ...waiting(place)], text);
-  if (!restored.ok) throw refused(commandOf(place, '-restore'), restored);
-  if (await jumps(run, place)) return;
-  const command = commandOf(place);
-  const jump = [...inTable(place), '-I', 'OUTPUT', '1', ...jumpTo(chain)];
-  const inserted = await run(command, jump);
-  if (!inserted.ok) throw refused(command, inserted);
+interface Part {
+  readonly family: Family;
+  readonly captured: boolean;
 }
 
-async function takeAway(run: Run, place: Place): Promise<void> {
-  const { chain } = place;
-  const saved = await run(commandOf(place, '-save'), []);
-  if (!saved.ok) {
-    const failure = refused(commandOf(place, '-save'), saved);
-    if (failure.code === 'NET_ADMIN_MISSING') throw failure;
-    // A kernel that has none of it holds none of ours.
-    return;
-  }
-  if (!holdsChain(saved.stdout, chain.name)) return;
-  const table = inTable(place);
-  for (let left = jumpsMax; left > 0 && (await jumps(run, place)); left -= 1) {
-    await run(commandOf(place), [...table, '-D', 'OUTPUT', ...jumpTo(chain)]);
-  }
-  for (const step of ['-F', '-X']) {
-    const done = await run(commandOf(place), [...table, step, chain.name]);
-    if (!done.ok) throw refused(commandOf(place), done);
+/** What is refused and counted; where the kernel cannot count, what is refused alone. Gives warnings. */
+async function filter(kernel: Kernel, rules: Rules, part: Part): Promise<readonly string[]> {
+  const { family, captured } = part;
+  const putting = (counted: boolean): Promise<void> =>
+    put(kernel, family, filterTable(rules, family, { counted, captured }));
+  try {
+    await putting(true);
+    return [];
+  } catch (reason) {
+    if (!(reason instanceof Failure)) throw reason;
+    if (family === 'v6' && !kernel.machine.hasIpv6()) return [];
+    if (rules.sealed) throw new Failure('SEAL_UNAVAILABLE', reason.message, { cause: reason });
+    return putting(false).then(
+      () => [uncounted(`what gets through is not counted (${reason.message})`)],
+      (cause: unknown) => unfiltered(cause, captured),
+    );
   }
 }
 
-async function jumps(run: Run, place: Place): Promise<boolean> {
-  const check = [...inTable(place), '-C', 'OUTPUT', ...jumpTo(place.chain)];
-  return (await run(commandOf(place), check)).ok;
+/** Where connections are captured, the rest is a matter for a warning. */
+function unfiltered(cause: unknown, captured: boolean): readonly string[] {
+  if (!(cause instanceof Failure)) throw cause;
+  if (!captured) throw new Failure('FILTER_UNAVAILABLE', cause.message, { cause });
+  return [uncounted(`UDP is neither refused nor counted (${cause.message})`)];
 }
 
-function inTable(place: Place): readonly string[] {
-  return [...waiting(place), '-t', place.chain.table];
+function uncounted(words: string): string {
+  return failureLine(new Failure('FILTER_UNAVAILABLE', words));
 }
 
-/** Only the older kind takes turns by a lock, and only it knows the flag in every release. */
-function waiting({ backend }: Place): readonly string[] {
-  return backend === 'legacy' ? ['--wait', '20'] : [];
+/** What is not captured has to be passed on by the kernel. */
+function forwarding({ gateway }: Rules, { setting, hasIpv6 }: Machine): readonly string[] {
+  if (!gateway) return [];
+  const wanted = ['net/ipv4/ip_forward', ...(hasIpv6() ? ['net/ipv6/conf/all/forwarding'] : [])];
+  const off = wanted.filter((path) => setting(path) === '0');
+  return off.map((path) => {
+    const words = `${path.replaceAll('/', '.')} is 0: what is not captured of the clients of this gateway goes nowhere`;
+    return failureLine(new Failure('FORWARDING_OFF', words));
+  });
+}
+
+/** Makes our part of a table what it should be. */
+async function put(kernel: Kernel, family: Family, wanted: TableRules): Promise<void> {
+  const { backend, found, machine } = kernel;
+  const saved = found.get(backend)?.[family] ?? new Map();
+  await restore(machine.run, { backend, family }, putText(wanted, saved));
+}
+
+/** What stood of ours before stands again, and what did not does not. */
+async function putBack({ backend, found, machine }: Kernel): Promise<void> {
+  const now = (await survey(machine.run)).get(backend);
+  for (const family of ['v4', 'v6'] as const) {
+    const before = found.get(backend)?.[family] ?? new Map();
+    for (const table of ['nat', 'filter'] as const) {
+      const former = savedRules(table, before);
+      const current = now?.[family] ?? new Map();
+      const text = former.chains.length === 0 ? takeText(table, current) : putText(former, current);
+      if (text !== undefined) await restore(machine.run, { backend, family }, text);
+    }
+  }
 }

@@ -1,6 +1,11 @@
 export type { Applied } from './apply.ts';
-export { applyRules, refuseOwnPorts, removeRules } from './apply.ts';
+export { applyRules, refuseOwnPorts } from './apply.ts';
+export { checkRules } from './check.ts';
+export type { RuleCounters } from './counters.ts';
+export { countRules } from './counters.ts';
 export type { OriginalDestinations } from './original-destination.ts';
 export { openOriginalDestinations } from './original-destination.ts';
+export { printedRules } from './print.ts';
+export { removeRules } from './remove.ts';
 export type { Rules } from './rules.ts';
-export { captureGid, printedRules } from './rules.ts';
+export { captureGid } from './rules.ts';

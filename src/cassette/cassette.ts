@@ -2,7 +2,7 @@ import type { Destination } from '../exchange/destination.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { RequestHead } from '../exchange/http.ts';
 import type { Interaction } from '../exchange/interaction.ts';
-import { createLibrary } from './library.ts';
+import { createLibrary, glance } from './library.ts';
 
 export { bodyDigest } from './signature.ts';
 
@@ -143,4 +143,12 @@ export interface Take {
 /** Opens the library of a directory; touches no file. */
 export function openLibrary(options: LibraryOptions): CassetteLibrary {
   return createLibrary(options);
+}
+
+/**
+ * What stands under a name, for somebody who must not write there: root would leave files of its own.
+ * @throws Failure as `look` of a library
+ */
+export function standingOf(directory: string, name: string): Promise<Standing> {
+  return glance(directory, name);
 }

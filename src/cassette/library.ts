@@ -39,6 +39,12 @@ export function createLibrary(options: LibraryOptions, disk: Disk = realDisk): C
   };
 }
 
+/** What stands under a name of a directory, where nobody may write: nothing is compacted. */
+export function glance(directory: string, name: string): Promise<Standing> {
+  const options = { directory, format: 'json', fsync: 'never', warn: () => {} } as const;
+  return look({ disk: realDisk, options }, placesOf(directory, name), true);
+}
+
 async function look(store: Store, places: Places, busy: boolean): Promise<Standing> {
   const found = await survey(store, places);
   if (found.log?.ended === true) {

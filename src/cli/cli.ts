@@ -88,9 +88,11 @@ Usage: magneto [serve | health | rules | version]
   version   print the version
   --help    print this
 
-  rules print | apply | remove [--uid N] [--gid N] [--port N] [--dns-port N] [--ports N,N]
+  rules print | apply | remove | check | count
             the kernel rules of transparent capture (Linux, as root). Exempt is what runs as
-            --uid (yours) and --gid (48889), both; --ports come on top of 80 and 443
+            --uid N (yours) and --gid N (48889), both. Settings stand for the other flags:
+            --port, --dns-port, --ports N,N|all (beside 80 and 443), --exclude-ports, --cidrs,
+            --exclude-cidrs, --uids, --exclude-uids, --gateway, --udp, --seal, --iptables
 
 It is configured by environment variables, such as
 
@@ -102,7 +104,7 @@ It is configured by environment variables, such as
 docs/configuration.md has them all, docs/failures.md the failures and the exit statuses:
 
   0  all went well
-  1  a recording failed, or stopping did; not ready (health)
+  1  a recording failed, or stopping did; not ready (health); rules differ (rules check)
   2  it could not start, or the rules could not be applied
   3  a strict replay missed something
 `;

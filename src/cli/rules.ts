@@ -1,16 +1,28 @@
 import { parseArgs } from 'node:util';
-import type { Applied, Rules } from '../capture/capture.ts';
+import type { Applied, RuleCounters, Rules } from '../capture/capture.ts';
 import {
   applyRules,
-  captureGid,
+  checkRules,
+  countRules,
   printedRules,
   refuseOwnPorts,
   removeRules,
 } from '../capture/capture.ts';
-import type { Settings } from '../config/config.ts';
 import { loadSettings } from '../config/config.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Streams } from './log.ts';
+import type { OwnIds } from './rules-wanted.ts';
+import { settingFlags, wantedRules } from './rules-wanted.ts';
+
+/** What touches the kernel. */
+export interface RulesKernel {
+  readonly apply: (rules: Rules) => Promise<Applied>;
+  /** Gives the tables that stay. */
+  readonly remove: () => Promise<readonly string[]>;
+  /** Gives the differences. */
+  readonly check: (rules: Rules) => Promise<readonly string[]>;
+  readonly count: () => Promise<RuleCounters | undefined>;
+}
 
 /** What the verb needs. */
 export interface RulesVerb {
@@ -18,103 +30,126 @@ export interface RulesVerb {
   readonly streams: Pick<Streams, 'stdout' | 'stderr'>;
   /** The words behind `rules`. */
   readonly words: readonly string[];
-  /** What touches the kernel. */
-  readonly apply?: (rules: Rules) => Promise<Applied>;
-  readonly remove?: () => Promise<void>;
+  readonly kernel?: RulesKernel;
 }
 
-/** The ports that are captured in any case: HTTP and HTTPS. */
-const usualPorts: readonly number[] = [80, 443];
+const thisKernel: RulesKernel = {
+  apply: (wanted) => applyRules(wanted),
+  remove: () => removeRules(),
+  check: (wanted) => checkRules(wanted),
+  count: () => countRules(),
+};
+
+const text = { type: 'string' } as const;
+const truth = { type: 'boolean' } as const;
 
 const flagOptions = {
-  uid: { type: 'string' },
-  gid: { type: 'string' },
-  port: { type: 'string' },
-  'dns-port': { type: 'string' },
-  ports: { type: 'string' },
-} as const;
+  uid: text,
+  gid: text,
+  port: text,
+  'dns-port': text,
+  ports: text,
+  'exclude-ports': text,
+  cidrs: text,
+  'exclude-cidrs': text,
+  uids: text,
+  'exclude-uids': text,
+  gateway: truth,
+  udp: text,
+  seal: truth,
+  iptables: text,
+} as const satisfies Record<keyof typeof settingFlags | keyof OwnIds, object>;
+
+const actions = ['print', 'apply', 'remove', 'check', 'count'] as const;
 
 /**
- * Prints, applies or removes the rules that lead an application's connections to magneto; 0 when done.
+ * Prints, applies, removes, checks or counts the rules that lead an application's connections to magneto;
+ * 0 when done, 1 where the check found a difference.
  * @throws Failure COMMAND_UNKNOWN, whatever the settings have, and what applying or removing has
  */
 export async function rules(verb: RulesVerb): Promise<number> {
-  const { env, streams, apply = applyRules, remove = removeRules } = verb;
-  const { action, flags } = parse(verb.words);
-  if (action === 'remove') {
-    await remove();
-    streams.stdout.write('rules removed\n');
+  const { streams, kernel = thisKernel } = verb;
+  const { action, ids, variables } = parse(verb.words);
+  if (action === 'remove') return remove(kernel, streams);
+  if (action === 'count') {
+    streams.stdout.write(`${JSON.stringify((await kernel.count()) ?? null)}\n`);
     return 0;
   }
-  const asked = rulesOf(flags, loadSettings({ env }).settings);
+  const { settings } = loadSettings({ env: { ...verb.env, ...variables } });
+  const wanted = await wantedRules(ids, settings);
+  refuseOwnPorts(wanted.rules);
+  if (action === 'check') return check(kernel, wanted.rules, streams);
+  for (const warning of wanted.warnings) streams.stderr.write(`magneto: ${warning}\n`);
   if (action === 'print') {
-    refuseOwnPorts(asked);
-    streams.stdout.write(printedRules(asked));
+    streams.stdout.write(printedRules(wanted.rules));
     return 0;
   }
-  const applied = await apply(asked);
+  const applied = await kernel.apply(wanted.rules);
   for (const warning of applied.warnings) streams.stderr.write(`magneto: ${warning}\n`);
-  streams.stdout.write(`rules applied (${appliedWords(applied, asked)})\n`);
+  streams.stdout.write(`rules applied (${appliedWords(applied, wanted.rules)})\n`);
   return 0;
 }
 
-type Flags = Readonly<Partial<Record<keyof typeof flagOptions, string>>>;
+async function remove(kernel: RulesKernel, { stdout }: RulesVerb['streams']): Promise<number> {
+  const left = await kernel.remove();
+  const stays = left.length === 0 ? '' : `; an empty table stays: ${left.join(', ')}`;
+  stdout.write(`rules removed${stays}\n`);
+  return 0;
+}
 
-function parse(given: readonly string[]): {
-  readonly action: 'print' | 'apply' | 'remove';
-  readonly flags: Flags;
-} {
+async function check(
+  kernel: RulesKernel,
+  wanted: Rules,
+  { stdout }: RulesVerb['streams'],
+): Promise<number> {
+  const differences = await kernel.check(wanted);
+  if (differences.length === 0) stdout.write('rules stand\n');
+  for (const difference of differences) stdout.write(`${difference}\n`);
+  return differences.length === 0 ? 0 : 1;
+}
+
+interface Parsed {
+  readonly action: (typeof actions)[number];
+  readonly ids: OwnIds;
+  /** What the flags set, as variables. */
+  readonly variables: NodeJS.ProcessEnv;
+}
+
+function parse(given: readonly string[]): Parsed {
   try {
     const { values, positionals } = parseArgs({
       args: [...given],
       options: flagOptions,
       allowPositionals: true,
     });
-    const [action, more] = positionals;
-    if (more === undefined && (action === 'print' || action === 'apply' || action === 'remove')) {
-      return { action, flags: values };
+    const [word, more] = positionals;
+    const action = actions.find((known) => known === word);
+    if (more === undefined && action !== undefined) {
+      const { uid, gid, ...settings } = values;
+      const entries = Object.entries(settings).map(([name, value]): [string, string] => [
+        settingFlags[name as keyof typeof settingFlags],
+        String(value),
+      ]);
+      return { action, ids: { uid, gid }, variables: Object.fromEntries(entries) };
     }
   } catch (cause) {
     const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
     throw new Failure('COMMAND_UNKNOWN', `rules: ${detail}`, { cause });
   }
-  throw new Failure('COMMAND_UNKNOWN', 'rules takes one of: print, apply, remove');
+  throw new Failure('COMMAND_UNKNOWN', `rules takes one of: ${actions.join(', ')}`);
 }
 
-/** The rules of some flags; the settings stand in for those that are left out. */
-function rulesOf(flags: Flags, settings: Settings): Rules {
-  const { port, dnsPort, controlPort, redirectPorts } = settings;
-  const extra = flags.ports?.split(',').map((text) => number('ports', text, 65_535));
-  const ports = [...usualPorts, ...(extra ?? redirectPorts)];
-  if (ports.includes(controlPort)) {
-    const words = `port ${controlPort} is to be captured, and is that of the control plane`;
-    throw new Failure('CAPTURED_PORT_IS_OWN', words);
-  }
-  const names = number('dns-port', flags['dns-port'] ?? String(dnsPort), 65_535);
-  return {
-    uid: number('uid', flags.uid ?? String(process.getuid?.() ?? 0), 2 ** 32 - 2),
-    gid: number('gid', flags.gid ?? String(captureGid), 2 ** 32 - 2),
-    proxyPort: number('port', flags.port ?? String(port), 65_535),
-    dnsPort: names === 0 ? undefined : names,
-    ports,
-  };
-}
-
-function number(flag: string, text: string, most: number): number {
-  const value = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (value <= most) return value;
-  throw new Failure(
-    'OPTION_INVALID',
-    `--${flag} is ${JSON.stringify(text)}, and takes 0 to ${most}`,
-  );
-}
-
-function appliedWords(
-  { backend, ipv6 }: Applied,
-  { uid, gid, proxyPort, dnsPort, ports }: Rules,
-): string {
-  const kind = backend === 'plain' ? 'iptables' : `iptables-${backend}`;
+function appliedWords(applied: Applied, wanted: Rules): string {
+  const { uid, gid, proxyPort, dnsPort, ports } = wanted;
+  const kind = applied.backend === 'plain' ? 'iptables' : `iptables-${applied.backend}`;
   const names = dnsPort === undefined ? '' : `, 53 to ${dnsPort}`;
+  const captured = ports === 'all' ? 'all ports' : `ports ${ports.join(', ')}`;
+  const also = [
+    ...(wanted.gateway ? ['of a gateway too'] : []),
+    ...(wanted.udp === 'reject' ? ['UDP refused'] : []),
+    ...(wanted.sealed ? ['sealed'] : []),
+  ];
   const own = `not those of uid ${uid} with gid ${gid}`;
-  return `${kind}, IPv6 ${ipv6}: ports ${ports.join(', ')} to ${proxyPort}${names}; ${own}`;
+  const words = [`${captured} to ${proxyPort}${names}`, own, ...also].join('; ');
+  return `${kind}, IPv6 ${applied.ipv6}: ${words}`;
 }

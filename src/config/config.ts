@@ -33,7 +33,25 @@ export function loadSettings(source: { readonly env: NodeJS.ProcessEnv }): Loade
     ...values,
     ci: ['true', '1'].includes(source.env['CI']?.trim().toLowerCase() ?? ''),
   });
+  refuseOpenSeal(settings, source.env);
   return { settings, warnings: [...reading.warnings, ...missWarning(settings, reading)] };
+}
+
+/**
+ * A seal that something has to get through is refused, rather than met as a network that is down.
+ * @throws Failure SEAL_CONTRADICTED
+ */
+function refuseOpenSeal({ seal, mode, onMiss }: Settings, env: NodeJS.ProcessEnv): void {
+  if (!seal) return;
+  const live = (env['MAGNETO_LIVE'] ?? '').trim() !== '';
+  const replays = mode === 'replay' || mode === 'auto';
+  const open = [
+    ...(live ? ['MAGNETO_LIVE'] : []),
+    ...(replays ? [] : [`MAGNETO_MODE=${mode}`]),
+    ...(replays && onMiss !== 'fail' ? [`MAGNETO_ON_MISS=${onMiss}`] : []),
+  ];
+  if (open.length === 0) return;
+  throw new Failure('SEAL_CONTRADICTED', `MAGNETO_SEAL=true together with ${open.join(' and ')}`);
 }
 
 /** The environment of this process; the only place that reads it. */

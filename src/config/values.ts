@@ -34,6 +34,9 @@ export const words = {
   cassetteFormat: ['json', 'json.gz', 'msgpack', 'msgpack.gz'],
   onMiss: ['fail', 'passthrough', 'record'],
   fsync: ['always', 'interval', 'never'],
+  iptables: ['auto', 'nft', 'legacy', 'plain'],
+  fail: ['closed', 'open'],
+  udp: ['auto', 'pass', 'reject'],
   logLevel: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
 } as const;
 
@@ -87,7 +90,7 @@ export function cassetteName(text: string): string {
 }
 
 /** The members of a comma-separated list, trimmed, without empty ones. */
-function list(text: string): readonly string[] {
+export function list(text: string): readonly string[] {
   return text
     .split(',')
     .map((member) => member.trim())

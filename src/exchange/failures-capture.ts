@@ -22,6 +22,23 @@ export const captureFailures = {
     title: 'IPv6 connections cannot be redirected here',
     remedy: 'add to the service: sysctls: { net.ipv6.conf.all.disable_ipv6: "1" }',
   },
+  FILTER_UNAVAILABLE: {
+    status: 0,
+    title: 'The kernel does not take the rules that refuse UDP and count what gets through',
+    remedy:
+      'load xt_conntrack, xt_addrtype and ipt_REJECT on the host, for MAGNETO_UDP and counters',
+  },
+  SEAL_UNAVAILABLE: {
+    status: 0,
+    title: 'The kernel does not take the rules that seal magneto off',
+    remedy: 'load xt_conntrack and ipt_REJECT on the host, or set MAGNETO_SEAL=false',
+  },
+  FORWARDING_OFF: {
+    status: 0,
+    title: 'The kernel does not pass on what a gateway does not capture',
+    remedy:
+      "add to the service: sysctls: { net.ipv4.ip_forward: '1', net.ipv6.conf.all.forwarding: '1' }",
+  },
   CAPTURED_PORT_IS_OWN: {
     status: 0,
     title: 'A port that is to be captured is one that magneto itself listens on',

@@ -12,6 +12,11 @@ export const startFailures = {
     title: 'A MAGNETO_* variable is not one that magneto knows',
     remedy: 'use the name that the message proposes, or remove the variable',
   },
+  SEAL_CONTRADICTED: {
+    status: 0,
+    title: 'MAGNETO_SEAL closes the way out that another option needs',
+    remedy: 'keep MAGNETO_SEAL for a replay that reaches nothing, or leave one of the two away',
+  },
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',

@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */
   readonly ci: boolean;
+  /** Whether nothing of ours can leave the machine (no): then `auto` refuses to record. */
+  readonly sealed?: boolean;
   /** Whether a replay may begin without its cassette, and open it at the first exchange that finds it (no). */
   readonly waits?: boolean;
   /** Told of what was missed or not recorded. */
@@ -141,6 +143,15 @@ function isWorthKeeping({ mode }: SessionOptions, { standing }: Plan): boolean {
   return mode !== 'auto' && !isComplete(standing);
 }
 
+/** Whether a run replays and fails what it misses, so that nothing of it belongs on the network; `auto` looks what stands on disk. */
+export async function staysOffline(
+  { mode, onMiss }: Pick<SessionOptions, 'mode' | 'onMiss'>,
+  look: () => Promise<Standing>,
+): Promise<boolean> {
+  if (onMiss !== 'fail') return false;
+  return mode === 'replay' || (mode === 'auto' && isComplete(await look()));
+}
+
 /** The two tables of the design: what each mode does with what stands on disk, and on a miss. */
 async function planFor(options: SessionOptions): Promise<Plan> {
   const { mode, onMiss, library, cassette } = options;
@@ -157,6 +168,7 @@ async function planFor(options: SessionOptions): Promise<Plan> {
       return replaying(onMiss, standing);
     case 'auto':
       if (isComplete(standing)) return replaying(onMiss, standing);
+      if (options.sealed === true) throw refusedSealed(options);
       if (options.ci) throw refusedInCi(options, standing);
       return recordAnew(standing);
   }
@@ -181,6 +193,11 @@ function replaying(onMiss: OnMiss, standing: Standing): Plan {
 
 function isComplete(standing: Standing): boolean {
   return standing === 'complete' || standing === 'complete and unfinished';
+}
+
+function refusedSealed({ cassette }: SessionOptions): Failure {
+  const words = `MAGNETO_SEAL=true, and there is no complete cassette named ${cassette} to replay`;
+  return new Failure('SEAL_CONTRADICTED', words);
 }
 
 function refusedInCi({ cassette }: SessionOptions, standing: Standing): Failure {

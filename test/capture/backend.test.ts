@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Backend } from '../../src/capture/backend.ts';
-import { chooseBackend, commandOf, holdsChain, refused } from '../../src/capture/backend.ts';
+import {
+  chooseBackend,
+  commandOf,
+  holdsOurs,
+  refused,
+  restore,
+  survey,
+} from '../../src/capture/backend.ts';
 import type { Behaviour } from './machine.ts';
 import { failing, fakeMachine, words } from './machine.ts';
 
@@ -9,17 +16,21 @@ const holding =
   (line) =>
     line === command ? { stdout: `*nat\n:OUTPUT ACCEPT [0:0]\n:${chain} - [0:0]\n` } : undefined;
 
-test.each<[{ backend: Backend; family: 'v4' | 'v6' }, '' | '-save', string]>([
-  [{ backend: 'nft', family: 'v4' }, '', 'iptables-nft'],
+/** The table that a Docker daemon makes that writes nftables itself. */
+const dockersOwn: Behaviour = (line) =>
+  line === 'nft list ruleset' ? { stdout: 'table ip docker-dns {\n}\n' } : undefined;
+
+async function choose(behaviour: Behaviour, asked: Backend | 'auto' = 'auto'): Promise<Backend> {
+  const { run } = fakeMachine(behaviour);
+  return chooseBackend(run, { found: await survey(run), asked });
+}
+
+test.each<[{ backend: Backend; family: 'v4' | 'v6' }, '-save' | '-restore', string]>([
+  [{ backend: 'nft', family: 'v4' }, '-restore', 'iptables-nft-restore'],
   [{ backend: 'legacy', family: 'v6' }, '-save', 'ip6tables-legacy-save'],
-  [{ backend: 'plain', family: 'v6' }, '', 'ip6tables'],
+  [{ backend: 'plain', family: 'v6' }, '-save', 'ip6tables-save'],
 ])('%j%s is spelt %s', (which, what, name) => {
   expect(commandOf(which, what)).toBe(name);
-});
-
-test('a chain is told from one whose name begins alike', () => {
-  expect(holdsChain(':MAGNETO_OUTPUT - [0:0]', 'MAGNETO_OUTPUT')).toBe(true);
-  expect(holdsChain(':MAGNETO_OUTPUT_X - [0:0]', 'MAGNETO_OUTPUT')).toBe(false);
 });
 
 describe('the backend', () => {
@@ -27,31 +38,71 @@ describe('the backend', () => {
     ['is the first that works', () => undefined, 'nft'],
     ['is the one of Docker', holding('iptables-legacy-save', 'DOCKER_OUTPUT'), 'legacy'],
     ['stays the one of our rules', holding('iptables-legacy-save', 'MAGNETO_OUTPUT'), 'legacy'],
+    ['stays that of IPv6 alone', holding('ip6tables-legacy-save', 'MAGNETO_FILTER'), 'legacy'],
     ['is the next where one is not there', failing(/^iptables-nft/, 'missing'), 'legacy'],
-    ['is the next where the kernel has it not', failing(/^iptables-nft /, words.noNat), 'legacy'],
+    ['is the next where the kernel has it not', failing(/^iptables-nft-r/, words.noNat), 'legacy'],
     ['is the bare one at last', failing(/-(?:nft|legacy)/, 'missing'), 'plain'],
+    ['is nft where Docker writes nftables itself', dockersOwn, 'nft'],
   ])('%s', async (_, behaviour, backend) => {
-    expect(await chooseBackend(fakeMachine(behaviour).run)).toBe(backend);
+    expect(await choose(behaviour)).toBe(backend);
+  });
+
+  test('is nft by the tables of Docker, though no rule of the other kind is refused', async () => {
+    const { run, commands } = fakeMachine(dockersOwn);
+    await chooseBackend(run, { found: await survey(run), asked: 'auto' });
+    // It was not tried out: it is the one, whatever works.
+    expect(commands.filter((line) => line.includes('-restore'))).toEqual([]);
+  });
+
+  test.each<[Backend]>([['nft'], ['legacy'], ['plain']])('is %s where asked for', async (asked) => {
+    expect(await choose(holding('iptables-legacy-save', 'DOCKER_OUTPUT'), asked)).toBe(asked);
+  });
+
+  test('that was asked for is not replaced', async () => {
+    const choice = choose(failing(/^iptables-legacy/, 'missing'), 'legacy');
+    await expect(choice).rejects.toMatchObject({ code: 'IPTABLES_MISSING' });
   });
 
   test.each([
     [/iptables/, 'missing', 'IPTABLES_MISSING'],
     [/iptables/, words.forbidden, 'NET_ADMIN_MISSING'],
     [/iptables/, words.noNat, 'NAT_UNAVAILABLE'],
-    [/-X MAGNETO_PROBE/, '', 'NAT_UNAVAILABLE'],
+    [/-restore/, words.forbidden, 'NET_ADMIN_MISSING'],
   ])('is none where %s fails: %s', async (pattern, stderr, code) => {
-    const choice = chooseBackend(fakeMachine(failing(pattern, stderr)).run);
+    const choice = choose(failing(pattern, stderr));
     await expect(choice).rejects.toMatchObject({ name: 'Failure', code });
   });
 
-  test('trying it out leads nothing anywhere, and leaves nothing', async () => {
+  test('is tried out with a rule that no packet meets, and that is gone afterwards', async () => {
     const machine = fakeMachine();
-    await chooseBackend(machine.run);
-    expect(machine.commands.slice(-2)).toEqual([
-      'iptables-nft -t nat -N MAGNETO_PROBE',
-      'iptables-nft -t nat -X MAGNETO_PROBE',
-    ]);
+    await chooseBackend(machine.run, { found: await survey(machine.run), asked: 'auto' });
+    expect(machine.save('iptables-nft')).not.toContain('MAGNETO');
+    const stuck = fakeMachine((_, input) =>
+      input.includes('-p 255') ? { ok: false, stderr: words.noNat } : undefined,
+    );
+    const choice = chooseBackend(stuck.run, { found: new Map(), asked: 'auto' });
+    await expect(choice).rejects.toMatchObject({ code: 'NAT_UNAVAILABLE' });
   });
+});
+
+test('a kind that may not be read does not hide one that may', async () => {
+  const found = await survey(fakeMachine(failing(/legacy-save/, words.forbidden)).run);
+  expect([...found.keys()]).toEqual(['nft']);
+});
+
+test('what a survey finds may be ours or not', async () => {
+  const { run } = fakeMachine(holding('ip6tables-nft-save', 'MAGNETO_FILTER'));
+  const found = await survey(run);
+  expect([...found.keys()]).toEqual(['nft', 'legacy']);
+  expect(holdsOurs(found.get('nft'))).toBe(true);
+  expect(holdsOurs(found.get('legacy'))).toBe(false);
+  expect(holdsOurs(undefined)).toBe(false);
+});
+
+test('a bug in a command is none of its refusals', async () => {
+  const run = () => Promise.reject(new TypeError('a bug'));
+  await expect(chooseBackend(run, { found: new Map(), asked: 'nft' })).rejects.toThrow('a bug');
+  await expect(restore(run, { backend: 'nft', family: 'v4' }, '')).rejects.toThrow('a bug');
 });
 
 test('a refusal is one line of the command’s own words', () => {

@@ -16,6 +16,25 @@ function failureOf(env: NodeJS.ProcessEnv): Failure {
   throw new Error('the settings were accepted');
 }
 
+describe('a seal', () => {
+  test.each([
+    [{ MAGNETO_MODE: 'record' }, 'MAGNETO_MODE=record'],
+    [{ MAGNETO_MODE: 'passthrough' }, 'MAGNETO_MODE=passthrough'],
+    [{ MAGNETO_MODE: 'hybrid' }, 'MAGNETO_MODE=hybrid'],
+    [{ MAGNETO_ON_MISS: 'passthrough' }, 'MAGNETO_ON_MISS=passthrough'],
+    [{ MAGNETO_MODE: 'replay', MAGNETO_ON_MISS: 'record' }, 'MAGNETO_ON_MISS=record'],
+  ])('is refused with %j', (env, named) => {
+    const load = () => loadSettings({ env: { MAGNETO_SEAL: 'true', ...env } });
+    expect(load).toThrow(expect.objectContaining({ code: 'SEAL_CONTRADICTED' }));
+    expect(load).toThrow(named);
+  });
+
+  test('is one in a replay that fails what it misses', () => {
+    expect(settingsOf({ MAGNETO_SEAL: 'true', MAGNETO_MODE: 'replay' }).seal).toBe(true);
+    expect(settingsOf({ MAGNETO_SEAL: 'true' }).seal).toBe(true);
+  });
+});
+
 describe('settings', () => {
   test('have a default for everything', () => {
     expect(loadSettings({ env: {} })).toEqual({
@@ -41,6 +60,16 @@ describe('settings', () => {
         ],
         transparent: false,
         redirectPorts: [],
+        redirectExcludePorts: [],
+        redirectCidrs: [],
+        redirectExcludeCidrs: [],
+        redirectUids: [],
+        redirectExcludeUids: [],
+        gateway: false,
+        udp: 'auto',
+        seal: false,
+        fail: 'closed',
+        iptables: 'auto',
         dnsPort: 8853,
         cassetteWait: false,
         onMiss: 'fail',

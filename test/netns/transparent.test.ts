@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
 import type { Condition } from '../skip.ts';
@@ -208,7 +208,7 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
         expect(receipt).toMatchObject({ liveCalls: 0 });
         expect(Number(receipt['missed'])).toBeGreaterThan(0);
 
-        expect(await rules(app, installed, 'remove')).toBe('rules removed\n');
+        expect(await rules(app, installed, 'remove')).toMatch(/^rules removed/);
         expect(await rulesIn(app)).not.toContain('MAGNETO');
         expect(before).toBe('');
       });
@@ -271,73 +271,6 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
         expect(
           stdout.split('\n').filter((line) => line.includes('DESTINATION_IS_PROXY')),
         ).toHaveLength(1);
-      });
-    });
-  }, 60_000);
-});
-
-describeWhere(there, 'the rules', () => {
-  describe.each(['nft', 'legacy'])('beside those of Docker, made with iptables-%s', (backend) => {
-    test('are the same applied twice, and gone once removed', async () => {
-      await withFolder(async (folder) => {
-        const installed = await install(folder);
-        await withNamespaces(1, async (app) => {
-          if (app === undefined) throw new Error('there is one');
-          const docker = [
-            '-N DOCKER_OUTPUT',
-            '-A OUTPUT -d 127.0.0.11/32 -j DOCKER_OUTPUT',
-            '-A DOCKER_OUTPUT -d 127.0.0.11/32 -p udp --dport 53 -j DNAT --to-destination 127.0.0.11:40053',
-          ];
-          for (const line of docker) {
-            const command = `iptables-${backend} -t nat ${line}`;
-            expect(await app.run('sh', '-ec', command)).toBe('');
-          }
-          // An empty table of the other family appears when it is first used, and stays.
-          await app.run(
-            'sh',
-            '-ec',
-            `ip6tables-${backend} -t nat -S; ip6tables-${backend} -t nat -N X; ip6tables-${backend} -t nat -X X`,
-          );
-          const before = await rulesIn(app);
-          const words = ['apply', '--uid', '1000', '--ports', '3000,3001'];
-          expect(await rules(app, installed, ...words)).toMatch(
-            `(iptables-${backend}, IPv6 captured`,
-          );
-          const once = await rulesIn(app);
-          expect(once.match(/-A OUTPUT .*/)?.[0]).toBe(
-            '-A OUTPUT -m comment --comment magneto -j MAGNETO_OUTPUT',
-          );
-          await rules(app, installed, ...words);
-          expect(await rulesIn(app)).toBe(once);
-          await rules(app, installed, 'remove');
-          expect(await rulesIn(app)).toBe(before);
-          await rules(app, installed, 'remove');
-          expect(await rulesIn(app)).toBe(before);
-        });
-      });
-    }, 60_000);
-  });
-
-  test('cannot be applied without the right to, and the line says which', async () => {
-    await withFolder(async (folder) => {
-      const { node, bundle } = await install(folder);
-      await withNamespaces(1, async (app) => {
-        if (app === undefined) throw new Error('there is one');
-        const bound = ['setpriv', '--bounding-set', '-net_admin', '--inh-caps', '-net_admin', '--'];
-        const said = await ran([...app.through, ...bound, node, bundle, 'rules', 'apply']);
-        expect(said).toMatch(
-          /^ended with 2: magneto: NET_ADMIN_MISSING: [^\n]*cap_add: \[NET_ADMIN[^\n]*\n$/,
-        );
-        const none = await ran([
-          ...app.through,
-          'env',
-          'PATH=/nowhere',
-          node,
-          bundle,
-          'rules',
-          'apply',
-        ]);
-        expect(none).toMatch(/^ended with 2: magneto: IPTABLES_MISSING: [^\n]*\n$/);
       });
     });
   }, 60_000);

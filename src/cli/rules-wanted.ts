@@ -1,0 +1,92 @@
+import type { Rules } from '../capture/capture.ts';
+import { captureGid } from '../capture/capture.ts';
+import { standingOf } from '../cassette/cassette.ts';
+import type { Settings } from '../config/config.ts';
+import { Failure, failureLine } from '../exchange/failure.ts';
+import { staysOffline } from '../mode/mode.ts';
+
+/** The flags of `rules` that stand in for a setting, and the variable of that. */
+export const settingFlags = {
+  port: 'MAGNETO_PORT',
+  'dns-port': 'MAGNETO_DNS_PORT',
+  ports: 'MAGNETO_REDIRECT_PORTS',
+  'exclude-ports': 'MAGNETO_REDIRECT_EXCLUDE_PORTS',
+  cidrs: 'MAGNETO_REDIRECT_CIDRS',
+  'exclude-cidrs': 'MAGNETO_REDIRECT_EXCLUDE_CIDRS',
+  uids: 'MAGNETO_REDIRECT_UIDS',
+  'exclude-uids': 'MAGNETO_REDIRECT_EXCLUDE_UIDS',
+  gateway: 'MAGNETO_GATEWAY',
+  udp: 'MAGNETO_UDP',
+  seal: 'MAGNETO_SEAL',
+  iptables: 'MAGNETO_IPTABLES',
+} as const;
+
+/** Who we are, as the rules see it. */
+export interface OwnIds {
+  readonly uid?: string | undefined;
+  readonly gid?: string | undefined;
+}
+
+/** The ports that are captured in any case: HTTP and HTTPS. */
+const usualPorts: readonly number[] = [80, 443];
+
+/** The rules that some flags and settings ask for, and what is to be said of them, one line each. */
+export async function wantedRules(
+  ids: OwnIds,
+  settings: Settings,
+): Promise<{ readonly rules: Rules; readonly warnings: readonly string[] }> {
+  const { udp, warnings } = await udpOf(settings);
+  const { port: proxyPort, controlPort, dnsPort } = settings;
+  // The kernel cannot be told of a port that is not known before magneto listens.
+  if (proxyPort === 0)
+    throw new Failure('OPTION_INVALID', 'nothing can be led to port 0: name one');
+  const rules: Rules = {
+    uid: number('uid', ids.uid ?? String(process.getuid?.() ?? 0), 2 ** 32 - 2),
+    gid: number('gid', ids.gid ?? String(captureGid), 2 ** 32 - 2),
+    proxyPort,
+    controlPort,
+    dnsPort: dnsPort === 0 || settings.redirectExcludePorts.includes(53) ? undefined : dnsPort,
+    ports: portsOf(settings),
+    scope: {
+      excludedPorts: settings.redirectExcludePorts,
+      cidrs: settings.redirectCidrs,
+      excludedCidrs: settings.redirectExcludeCidrs,
+      uids: settings.redirectUids,
+      excludedUids: settings.redirectExcludeUids,
+    },
+    gateway: settings.gateway,
+    udp,
+    sealed: settings.seal,
+    backend: settings.iptables,
+  };
+  return { rules, warnings };
+}
+
+function portsOf({ redirectPorts }: Settings): Rules['ports'] {
+  return redirectPorts === 'all' ? 'all' : [...usualPorts, ...redirectPorts];
+}
+
+/** A cassette that root may not read says nothing; then UDP is let through, with a warning. */
+async function udpOf(
+  settings: Settings,
+): Promise<{ readonly udp: Rules['udp']; readonly warnings: readonly string[] }> {
+  if (settings.udp !== 'auto') return { udp: settings.udp, warnings: [] };
+  try {
+    const look = () => standingOf(settings.cassetteDir, settings.cassetteName);
+    const offline = await staysOffline(settings, look);
+    return { udp: offline ? 'reject' : 'pass', warnings: [] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const words = `UDP is let through, as the cassette cannot be looked at: ${failureLine(error)}`;
+    return { udp: 'pass', warnings: [words] };
+  }
+}
+
+function number(flag: string, text: string, most: number): number {
+  const value = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value <= most) return value;
+  throw new Failure(
+    'OPTION_INVALID',
+    `--${flag} is ${JSON.stringify(text)}, and takes 0 to ${most}`,
+  );
+}
