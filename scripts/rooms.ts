@@ -24,6 +24,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 /** What the appliance was divided into when it grew too long; each may import those before it. */
 export const applianceParts: readonly string[] = [
   'listening.ts',
+  'tracing.ts',
   'naming.ts',
   'outgoing.ts',
   'reporting.ts',

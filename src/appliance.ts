@@ -103,13 +103,14 @@ async function stop(
   house: House & { readonly naming: Naming },
   intake: Intake,
 ): Promise<{ readonly receipt: Receipt; readonly exitStatus: number }> {
-  const { session, control, network, metrics, log, report, naming } = house;
+  const { session, control, network, metrics, tracing, log, report, naming } = house;
   await intake.close(drainMs);
   await naming.close();
   await session.close().catch(reportFailure(report));
   await control.close();
   await network.close();
   metrics.close();
+  await tracing.close();
   const receipt = receiptOf(house);
   log.info({ receipt }, 'receipt');
   return { receipt, exitStatus: exitStatusOf(session, receipt) };

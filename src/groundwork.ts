@@ -13,6 +13,8 @@ import type { Report } from './reporting.ts';
 import { createReport } from './reporting.ts';
 import type { Authority } from './tls/tls.ts';
 import { openAuthority } from './tls/tls.ts';
+import type { Tracing } from './tracing.ts';
+import { openTracing } from './tracing.ts';
 
 /** The rooms that need no cassette. */
 export interface Ground {
@@ -20,6 +22,7 @@ export interface Ground {
   readonly log: Logger;
   readonly journal: Journal;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly authority: Authority;
   readonly network: Network;
   readonly report: Report;
@@ -36,6 +39,8 @@ export async function layGround(
   opened: Closers,
 ): Promise<Ground> {
   const journal = createJournal();
+  const tracing = await openTracing({ endpoint: settings.otlpEndpoint, journal });
+  opened.push(tracing.close);
   const metrics = createMetrics({ journal });
   opened.push(() => Promise.resolve(metrics.close()));
   const authority = await openAuthority({ directory: settings.certDir });
@@ -43,5 +48,6 @@ export async function layGround(
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
   const originalDestination = await openCapture(settings);
-  return { settings, log, journal, metrics, authority, network, report, originalDestination };
+  const rooms = { journal, metrics, tracing, authority, network, report };
+  return { settings, log, ...rooms, originalDestination };
 }

@@ -106,6 +106,15 @@ export const runOptions = {
     parse: values.truth,
     words: ['true', 'false'],
   },
+  otlpEndpoint: {
+    env: 'MAGNETO_OTLP_ENDPOINT',
+    takes: 'http://host:port or https://…',
+    default: '',
+    doc: 'An OpenTelemetry collector that is told of each exchange as a span (OTLP over HTTP, below `/v1/traces`). A `traceparent` of the client is its parent, and goes on to the server as it came.',
+    reason:
+      'Off unless you have a collector: it is a connection of magneto to the outside, in a replay as well.',
+    parse: values.httpUrl,
+  },
   logLevel: {
     env: 'MAGNETO_LOG_LEVEL',
     takes: values.words.logLevel.join(' | '),

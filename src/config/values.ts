@@ -172,6 +172,14 @@ function isCertificate(block: string): boolean {
   }
 }
 
+/** The base URL of a service that is spoken to over HTTP; nothing where none is given. */
+export function httpUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
+  throw new ValueError('no http or https URL');
+}
+
 /** `http://[user:password@]host[:port]` or `https://…`; nothing for an empty text. The error never repeats the value. */
 export function upstreamProxy(text: string): UpstreamProxy | undefined {
   if (text === '') return undefined;

@@ -34,6 +34,8 @@ export interface JournalEntry {
   /** The interaction that answered, or that was written. */
   readonly interaction?: string;
   readonly ending: Ending['type'];
+  /** The client's `traceparent`, where it sent one. */
+  readonly trace?: string;
 }
 
 /** What happened in this run, in order. */

@@ -1,5 +1,6 @@
 import type { Body, Ending, Part, Parts } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
+import { headerValue } from '../exchange/headers.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Answer, Outcome, Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -77,6 +78,8 @@ function entryOf(ended: {
 }): Parameters<Journal['append']>[0] {
   const { exchange, answer, mode, ending, sent, received } = ended;
   const { startedAt, destination, kind, id } = exchange;
+  const trace =
+    exchange.kind === 'stream' ? undefined : headerValue(exchange.head.headers, 'traceparent');
   return {
     id,
     at: new Date(performance.timeOrigin + startedAt).toISOString(),
@@ -94,6 +97,7 @@ function entryOf(ended: {
     ...(answer.failure === undefined ? {} : { failure: answer.failure.code }),
     ...(answer.interaction === undefined ? {} : { interaction: answer.interaction }),
     ending: ending.type,
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 
