@@ -21,5 +21,6 @@ export function listenFailure({ host, port, who, cause }: NotListening): Failure
 
 /** By shape, as errors also come from other realms. */
 function codeOf(error: unknown): string {
-  return String((Object(error) as { readonly code?: unknown }).code ?? 'unknown');
+  const { code } = Object(error) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'unknown';
 }

@@ -28,7 +28,7 @@ export interface IntakeOptions
   readonly originalDestination?: OriginalDestinations;
 }
 
-type Optional = 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'onLoop' | 'onTlsRefused';
+type Optional = 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'untouched' | 'onLoop' | 'onTlsRefused';
 
 /** Where connections come in. */
 export interface Intake {
@@ -64,6 +64,7 @@ export function createIntake(options: IntakeOptions): Intake {
     silenceMs: silenceMsDefault,
     isOwn: () => false,
     isOwnSocket: () => false,
+    untouched: () => undefined,
     onLoop: () => {},
     onTlsRefused: () => {},
     ...options,

@@ -54,6 +54,32 @@ describe('after the first bytes', () => {
   });
 });
 
+describe('before anything is looked at', () => {
+  test.each([
+    [undefined, false, 'look'],
+    [undefined, true, 'look'],
+    ['live', false, 'stream'],
+    ['passthrough', false, 'stream'],
+    ['live', true, 'reset DESTINATION_IS_PROXY'],
+  ] as const)('%s, of our own %s: %s', (untouched, loop, decision) => {
+    expect(words(route({ at: 'arrival', untouched, loop, client }))).toBe(decision);
+  });
+});
+
+describe('after a TLS hello', () => {
+  const gone: Offer = { type: 'ended', ending: { type: 'refused' } };
+
+  test.each([
+    [{ captured: true, offer: undefined }, 'stream'],
+    [{ captured: true, offer: gone }, 'reset'],
+    [{ captured: false, offer: gone }, 'stream'],
+  ] as const)('what is not to be opened streams, unless it is gone: %j', (stage, decision) => {
+    for (const untouched of ['live', 'passthrough'] as const) {
+      expect(route({ at: 'hello', ...stage, untouched }).to).toBe(decision);
+    }
+  });
+});
+
 describe('after a CONNECT', () => {
   const table: readonly (readonly [string, Offer, string])[] = [
     ['terms', { type: 'terms' }, 'accept'],

@@ -93,7 +93,13 @@ export interface StageOptions
   extends Partial<
     Pick<
       IntakeOptions,
-      'allowClients' | 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'onLoop' | 'originalDestination'
+      | 'allowClients'
+      | 'silenceMs'
+      | 'isOwn'
+      | 'isOwnSocket'
+      | 'untouched'
+      | 'onLoop'
+      | 'originalDestination'
     >
   > {
   readonly offer?: (destination: Destination, hello?: ClientHello) => Promise<Offer>;
