@@ -9,6 +9,8 @@ export interface ProcessEdge {
 export interface StopSignal {
   /** The first signal. */
   readonly received: Promise<string>;
+  /** A wish that came another way, and counts as the first signal. */
+  readonly ask: (how: string) => void;
   /** Calls off the limit, and stops listening where no signal has come. */
   readonly forget: () => void;
 }
@@ -52,6 +54,9 @@ export function stopSignal(
   for (const [name, listener] of listeners) edge.on(name, listener);
   return {
     received,
+    ask: (how) => {
+      if (first === undefined) onSignal(how);
+    },
     forget: () => {
       clearTimeout(timer);
       // An echo may still come before the process has ended, and must not change how: it is heard,

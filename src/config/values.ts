@@ -87,7 +87,7 @@ export function cassetteName(text: string): string {
 }
 
 /** The members of a comma-separated list, trimmed, without empty ones. */
-function list(text: string): readonly string[] {
+export function list(text: string): readonly string[] {
   return text
     .split(',')
     .map((member) => member.trim())

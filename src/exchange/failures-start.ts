@@ -12,6 +12,22 @@ export const startFailures = {
     title: 'A MAGNETO_* variable is not one that magneto knows',
     remedy: 'use the name that the message proposes, or remove the variable',
   },
+  OPTION_GIVEN_TWICE: {
+    status: 0,
+    title: 'A secret is given both as a value and as a file',
+    remedy: 'remove one of the two variables',
+  },
+  OPTION_FILE_UNREADABLE: {
+    status: 0,
+    title: 'The file of a secret cannot be used',
+    remedy:
+      'check the path in the variable, that magneto’s user may read the file, and its content',
+  },
+  SEAL_WITH_LIVE: {
+    status: 0,
+    title: 'MAGNETO_SEAL lets nothing out, and MAGNETO_LIVE names what is to be reached',
+    remedy: 'remove one of the two: a sealed replay has no live neighbours',
+  },
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',

@@ -28,7 +28,14 @@ export interface IntakeOptions
   readonly originalDestination?: OriginalDestinations;
 }
 
-type Optional = 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'untouched' | 'onLoop' | 'onTlsRefused';
+type Optional =
+  | 'silenceMs'
+  | 'isOwn'
+  | 'isOwnSocket'
+  | 'untouched'
+  | 'isLikely'
+  | 'onLoop'
+  | 'onTlsRefused';
 
 /** Where connections come in. */
 export interface Intake {
@@ -65,6 +72,7 @@ export function createIntake(options: IntakeOptions): Intake {
     isOwn: () => false,
     isOwnSocket: () => false,
     untouched: () => undefined,
+    isLikely: () => false,
     onLoop: () => {},
     onTlsRefused: () => {},
     ...options,

@@ -32,6 +32,8 @@ export interface PassageOptions {
   readonly isOwnSocket: (client: Arrival['client']) => boolean;
   /** Says whose connections are passed on as they are. */
   readonly untouched: AskUntouched;
+  /** Whether a destination is likely to be one of those, so that its server is not kept waiting for a silent client. */
+  readonly isLikely: (destination: Destination) => boolean;
   /** Told of such a loop. */
   readonly onLoop: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
@@ -96,7 +98,7 @@ async function pass(context: Context, arrival: Arrival, background: Background):
   const peeked = await look(arrival, {
     offer,
     ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,
-    silenceMs: context.silenceMs,
+    silenceMs: known && context.isLikely(destination) ? 0 : context.silenceMs,
     silent: context.silent,
   });
   tellLateRefusal(context, { arrival, background, peeked });

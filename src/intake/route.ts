@@ -124,12 +124,12 @@ export function destinationInside(
 ): Destination | undefined {
   const { serverName } = hello;
   if (outside !== undefined) {
-    const host = isUnnamed(outside) ? (serverName ?? outside.host) : outside.host;
-    return { ...outside, host, secure: true };
+    if (!isUnnamed(outside) || serverName === undefined) return { ...outside, secure: true };
+    return { ...outside, host: serverName, secure: true, learnt: 'sni' };
   }
   // TLS to the port itself under one of our own names: an https proxy, and a CONNECT will follow.
   if (serverName === undefined || ownNames.has(serverName)) return undefined;
-  return { host: serverName, port: 443, secure: true };
+  return { host: serverName, port: 443, secure: true, learnt: 'sni' };
 }
 
 /** The application protocol to choose (RFC 7301): `none` asked for none; nothing fits: the handshake has to fail. */

@@ -16,6 +16,16 @@ const ready: Status = {
 
 describe('the control plane', () => {
   const journal = createJournal();
+  const final = receipt(journal, {
+    mode: 'replay',
+    cassette: 'default',
+    loaded: 7,
+    unused: 7,
+    unfinished: false,
+    cassetteDigest: null,
+    sealedReplay: false,
+    bypassed: null,
+  });
   let metrics: Metrics;
   let control: Control;
   let status: Status;
@@ -24,18 +34,13 @@ describe('the control plane', () => {
   function build(own: Partial<ControlOptions>): Control {
     return createControl({
       status: () => status,
-      receipt: () =>
-        receipt(journal.counts(), {
-          mode: 'replay',
-          cassette: 'default',
-          loaded: 7,
-          unused: 7,
-          unfinished: false,
-          cassetteDigest: null,
-        }),
+      receipt: () => Promise.resolve(final),
       certificatePem: () => '-----BEGIN CERTIFICATE-----\n',
       metrics,
       allowClients: ['127.0.0.0/8'],
+      hostnames: [],
+      token: undefined,
+      quit: () => undefined,
       ...own,
     });
   }

@@ -126,7 +126,7 @@ describe('the destination inside a TLS session', () => {
 
   test('without a tunnel is the server name, port 443', () => {
     const inside = destinationInside(undefined, { serverName: 'b.test', alpn: [] });
-    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true });
+    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true, learnt: 'sni' });
   });
 
   test.each([undefined, 'localhost', '127.0.0.1', 'magneto.local'])(
@@ -166,7 +166,13 @@ describe('what the kernel has brought here', () => {
 
   test('is named by the server name, and still dialled where the kernel says', () => {
     const inside = destinationInside(captured, { serverName: 'b.test', alpn: [] });
-    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true, address: '10.0.0.9' });
+    expect(inside).toEqual({
+      host: 'b.test',
+      port: 443,
+      secure: true,
+      address: '10.0.0.9',
+      learnt: 'sni',
+    });
     expect(destinationInside(captured, { alpn: [] })).toMatchObject({ host: '10.0.0.9' });
   });
 

@@ -98,6 +98,7 @@ export interface StageOptions
       | 'isOwn'
       | 'isOwnSocket'
       | 'untouched'
+      | 'isLikely'
       | 'onLoop'
       | 'originalDestination'
     >

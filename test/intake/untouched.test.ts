@@ -103,6 +103,7 @@ describe('what is passed through by its server name', () => {
         port: 8443,
         secure: false,
         address: '10.0.0.9',
+        learnt: 'sni',
       });
       client.destroy();
     });
