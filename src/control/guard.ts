@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { parseAuthority } from '../exchange/destination.ts';
 import { createAddressList } from '../support/address-list.ts';
 import { createHostPatterns } from '../support/host-patterns.ts';
@@ -80,7 +81,8 @@ function hostsOf(request: IncomingMessage): readonly string[] {
 function isKnown(authority: string, named: (host: string) => boolean): boolean {
   const host = parseAuthority(authority, 80)?.host.replace(/\.$/, '');
   if (host === undefined) return false;
-  return isIP(host) !== 0 || /^[a-z0-9_-]+$/.test(host) || named(host);
+  if (isIP(host) !== 0 || /^[a-z0-9_-]+$/.test(host)) return true;
+  return named(host) || host === hostname().toLowerCase();
 }
 
 /** Browsers say from where a request comes (Fetch, 3.2): a page could otherwise end the run of whoever looks at it (CSRF). */
