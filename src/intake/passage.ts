@@ -98,7 +98,8 @@ async function pass(context: Context, arrival: Arrival, background: Background):
   const peeked = await look(arrival, {
     offer,
     ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,
-    silenceMs: known && context.isLikely(destination) ? 0 : context.silenceMs,
+    silenceMs: context.silenceMs,
+    likely: known && context.isLikely(destination),
     silent: context.silent,
   });
   tellLateRefusal(context, { arrival, background, peeked });

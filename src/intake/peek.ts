@@ -17,6 +17,11 @@ export interface PeekOptions<T> {
   readonly judge: (bytes: Buffer) => T | 'more';
   /** Ends the look when it resolves to true, so long as the client has said nothing. */
   readonly interruption?: Promise<boolean>;
+  /** Called once with what is there so long after the first bytes, where those were not enough. */
+  readonly fallback?: {
+    readonly judge: (bytes: Buffer) => T | 'more';
+    readonly afterMs: number;
+  };
 }
 
 /** Looks at the first bytes of a socket, and puts them back. */
@@ -26,7 +31,9 @@ export function peek<T extends object>(
 ): Promise<Peeked<T>> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0);
+    let timer: NodeJS.Timeout | undefined;
     const leave = (): void => {
+      clearTimeout(timer);
       socket.off('readable', onReadable).off('end', onEnd);
       socket.off('error', onError).off('close', onClose);
     };
@@ -38,8 +45,15 @@ export function peek<T extends object>(
       const fresh = readAll(socket);
       if (fresh === undefined) return;
       held = held.length === 0 ? fresh : Buffer.concat([held, fresh]);
+      if (options.fallback !== undefined) {
+        const { judge, afterMs } = options.fallback;
+        timer ??= setTimeout(() => decide(judge), afterMs);
+      }
+      decide(options.judge);
+    };
+    const decide = (judge: PeekOptions<T>['judge']): void => {
       try {
-        const value = options.judge(held);
+        const value = judge(held);
         if (value === 'more') return;
         settle({ type: 'judged', value });
         // In the same turn as the read: an end that waits behind the bytes is not lost, nor told early.

@@ -11,7 +11,6 @@ import type { Inventory, LiveUse } from './inventory.ts';
 import { createInventory } from './inventory.ts';
 
 export type { Counts } from './counts.ts';
-export type { Inventory, InventoryEntry, LiveUse } from './inventory.ts';
 export { receipt } from './receipt.ts';
 export type { Bypassed, Receipt } from './receipt.ts';
 

@@ -10,7 +10,7 @@ import { answer, ask, askStream, upstreamOf } from './harness.ts';
 const db: Destination = { host: 'db.test', port: 5432, secure: false };
 
 /** A network and a mode, each of which tells what was asked of it. */
-function scene({ offer = { type: 'terms' } as Offer, answers = ['10.0.0.5'] } = {}) {
+function scene(offer: Offer = { type: 'terms' }) {
   const asked: string[] = [];
   const telling = (who: string): Upstream => ({
     offer: (destination) => {
@@ -25,7 +25,12 @@ function scene({ offer = { type: 'terms' } as Offer, answers = ['10.0.0.5'] } = 
   const resolving = (who: string): Resolver => ({
     resolve: ({ name }) => {
       asked.push(`${who} resolves ${name}`);
-      const told: DnsAnswer = { code: 'NOERROR', addresses: answers, ttl: 1, outcome: 'forwarded' };
+      const told: DnsAnswer = {
+        code: 'NOERROR',
+        addresses: ['10.0.0.5'],
+        ttl: 1,
+        outcome: 'forwarded',
+      };
       return Promise.resolve(told);
     },
   });
@@ -59,7 +64,7 @@ describe('beside a mode', () => {
   });
 
   test('one that is not there is told as live', async () => {
-    const { beside, journal } = scene({ offer: { type: 'ended', ending: { type: 'refused' } } });
+    const { beside, journal } = scene({ type: 'ended', ending: { type: 'refused' } });
     expect(await beside.upstream.offer(db)).toMatchObject({ type: 'ended', outcome: 'live' });
     expect(journal.entries()).toMatchObject([{ kind: 'connect', outcome: 'live' }]);
     expect(journal.counts().liveCalls).toBe(0);
