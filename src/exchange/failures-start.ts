@@ -23,11 +23,6 @@ export const startFailures = {
     remedy:
       'check the path in the variable, that magneto’s user may read the file, and its content',
   },
-  SEAL_WITH_LIVE: {
-    status: 0,
-    title: 'MAGNETO_SEAL lets nothing out, and MAGNETO_LIVE names what is to be reached',
-    remedy: 'remove one of the two: a sealed replay has no live neighbours',
-  },
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',

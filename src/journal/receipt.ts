@@ -37,7 +37,7 @@ export interface RunFacts {
 
 /** What a run did: the body of `GET /receipt`, and the last line of the log. */
 export interface Receipt extends Omit<RunFacts, 'sealedReplay'>, Counts {
-  /** Whether nothing reached a network: a strict replay under seal, in which nothing was live. */
+  /** Whether nothing reached a network, as far as is known: a strict replay under seal, in which nothing was live or passed the rules by. */
   readonly isolated: boolean;
   /** The live neighbours that were used. */
   readonly live: readonly LiveUse[];
@@ -66,9 +66,14 @@ export function receipt(
     failed: counts.failed,
     unfinished: facts.unfinished,
     cassetteDigest: facts.cassetteDigest,
-    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0,
+    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0 && !leaks(facts),
     bypassed: facts.bypassed,
     live,
     inventory: journal.inventory(),
   };
+}
+
+/** Whether the application itself is known to have got past the rules; ICMP, which every machine speaks, aside. */
+function leaks({ bypassed }: RunFacts): boolean {
+  return (bypassed?.tcpBypassed ?? 0) > 0 || (bypassed?.udpPassed ?? 0) > 0;
 }

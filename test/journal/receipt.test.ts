@@ -41,6 +41,30 @@ test.each([
   expect(receipt(journal, facts).isolated).toBe(false);
 });
 
+const nothing = {
+  tcpBypassed: 0,
+  udpPassed: 0,
+  udpRejected: 3,
+  quicRejected: 4,
+  otherPassed: 5,
+  sealed: 6,
+  captured: 7,
+};
+
+test.each([
+  [{}, true],
+  [{ tcpBypassed: null, udpPassed: null }, true],
+  [{ tcpBypassed: 1 }, false],
+  [{ udpPassed: 1 }, false],
+])('a sealed replay is not isolated where the application got past the rules: %j', (more, yes) => {
+  const made = receipt(createJournal(), {
+    ...facts,
+    sealedReplay: true,
+    bypassed: { ...nothing, ...more },
+  });
+  expect(made.isolated).toBe(yes);
+});
+
 test('what passed by is told as it was counted', () => {
   const bypassed = {
     tcpBypassed: 1,

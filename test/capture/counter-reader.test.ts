@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CounterReader } from '../../src/capture/counters.ts';
-import { openCounters, parseCounters } from '../../src/capture/counters.ts';
+import type { CounterReader } from '../../src/capture/counter-reader.ts';
+import { openCounters, parseCounters } from '../../src/capture/counter-reader.ts';
 
 const whole = {
   tcpBypassed: 1,
