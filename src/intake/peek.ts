@@ -31,9 +31,8 @@ export function peek<T extends object>(
 ): Promise<Peeked<T>> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0);
-    let timer: NodeJS.Timeout | undefined;
     const leave = (): void => {
-      clearTimeout(timer);
+      fallback.cancel();
       socket.off('readable', onReadable).off('end', onEnd);
       socket.off('error', onError).off('close', onClose);
     };
@@ -45,10 +44,7 @@ export function peek<T extends object>(
       const fresh = readAll(socket);
       if (fresh === undefined) return;
       held = held.length === 0 ? fresh : Buffer.concat([held, fresh]);
-      if (options.fallback !== undefined) {
-        const { judge, afterMs } = options.fallback;
-        timer ??= setTimeout(() => decide(judge), afterMs);
-      }
+      fallback.begin();
       decide(options.judge);
     };
     const decide = (judge: PeekOptions<T>['judge']): void => {
@@ -63,6 +59,7 @@ export function peek<T extends object>(
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
+    const fallback = fallbackOf(options, decide);
     const onEnd = (): void => settle({ type: 'ended', bytes: held });
     const lost = (error: Error | undefined): void =>
       settle({ type: 'lost', error, heard: held.length > 0 });
@@ -78,6 +75,21 @@ export function peek<T extends object>(
       () => {},
     );
   });
+}
+
+/** The second judge, whose time begins with the first bytes. */
+function fallbackOf<T>(
+  { fallback }: PeekOptions<T>,
+  decide: (judge: PeekOptions<T>['judge']) => void,
+): { readonly begin: () => void; readonly cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    begin() {
+      if (fallback === undefined) return;
+      timer ??= setTimeout(() => decide(fallback.judge), fallback.afterMs);
+    },
+    cancel: () => clearTimeout(timer),
+  };
 }
 
 function readAll(socket: Duplex): Buffer | undefined {

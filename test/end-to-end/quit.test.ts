@@ -183,3 +183,44 @@ describeWhere(
     });
   },
 );
+
+describeWhere(there, 'the script of docs/DOCKER.md that fails a job on a miss', () => {
+  /** Runs the script as it stands there, with other tests and another magneto. */
+  async function runTests(magneto: Child, tests: string, folder: string): Promise<number> {
+    const page = await readFile('docs/DOCKER.md', 'utf8');
+    const script = /```sh\n(# run-tests\.sh\n[^`]*)```/.exec(page)?.[1] ?? '';
+    expect(script).toContain('npm test ||');
+    const words = script
+      .replace('npm test', `sh -c '${tests}'`)
+      .replace('http://magneto:8889', `http://127.0.0.1:${magneto.controlPort}`);
+    const child = spawn('sh', ['-c', words], { cwd: folder, stdio: 'ignore' });
+    const [status] = (await once(child, 'close')) as [number];
+    return status;
+  }
+
+  test.each([
+    ['/known', 'true', 0],
+    ['/unknown', 'true', 3],
+    ['/unknown', 'exit 5', 5],
+    ['/known', 'exit 5', 5],
+  ])('%s is asked for, and the tests are "%s": %d', async (path, tests, expected) => {
+    await withFolder(async (folder) => {
+      const recording = await startMagneto(modeIn(folder, 'record'));
+      await get(recording, '/known');
+      await recording.stop();
+      const replaying = await startMagneto(modeIn(folder, 'replay'));
+      await get(replaying, path);
+      expect(await runTests(replaying, tests, folder)).toBe(expected);
+      expect((await replaying.exited).status).toBe(path === '/known' ? 0 : 3);
+    });
+  });
+
+  test('fails where magneto cannot be asked', async () => {
+    await withFolder(async (folder) => {
+      const magneto = await startMagneto(modeIn(folder, 'record'));
+      await magneto.stop();
+      await writeFile(join(folder, 'receipt.json'), '{"exitStatus":0}');
+      expect(await runTests(magneto, 'true', folder)).toBe(3);
+    });
+  });
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { createJournal, receipt } from '../../src/journal/journal.ts';
 import type { RunFacts } from '../../src/journal/receipt.ts';
@@ -63,6 +64,21 @@ test.each([
     bypassed: { ...nothing, ...more },
   });
   expect(made.isolated).toBe(yes);
+});
+
+test('each member has its line in docs/control-plane.md, in their order', () => {
+  const page = readFileSync('docs/control-plane.md', 'utf8');
+  const members = (from: string): readonly string[] => {
+    const table = page.slice(page.indexOf(from)).split('|---|---|\n')[1]?.split('\n\n')[0] ?? '';
+    return [...table.matchAll(/^\| `(\w+)` \|/gm)].map((match) => String(match[1]));
+  };
+  const made = receipt(createJournal(), { ...facts, bypassed: nothing });
+  expect(members('## The receipt')).toEqual(Object.keys(made));
+  const journal = createJournal();
+  journal.append(journalEntry({}));
+  const [entry] = journal.inventory().entries;
+  expect(members('`inventory` has')).toEqual(Object.keys(entry ?? {}));
+  for (const counter of Object.keys(nothing)) expect(page).toContain(`\`${counter}\``);
 });
 
 test('what passed by is told as it was counted', () => {
