@@ -11,15 +11,17 @@ import { listenOnAll, ownDestinations } from './listening.ts';
 import type { OpenSession } from './mode/mode.ts';
 import type { Naming } from './naming.ts';
 import { openNaming } from './naming.ts';
-import type { Report, Run, Status } from './reporting.ts';
-import { createLossReport, exitStatusOf, receiptOf, statusOf } from './reporting.ts';
+import type { Ended, Report, Run, Status } from './reporting.ts';
+import { askReceipt, createLossReport, exitStatusOf, receiptOf, statusOf } from './reporting.ts';
 import { openControl, openIntake } from './serving.ts';
-import { openRun } from './sessions.ts';
+import { besideLive, openRun } from './sessions.ts';
 
 /** What the appliance is started with. */
 export interface ApplianceOptions {
   readonly settings: Settings;
   readonly log: Logger;
+  /** Told when a client of the control plane wishes the run to end; it is then being stopped. */
+  readonly onQuit?: () => void;
 }
 
 /** The appliance, serving. */
@@ -34,7 +36,7 @@ export interface Appliance {
   readonly status: () => Status;
   readonly receipt: () => Receipt;
   /** Ends the take, flushes, closes everything; gives the receipt and the exit status that it means. */
-  readonly stop: () => Promise<{ readonly receipt: Receipt; readonly exitStatus: number }>;
+  readonly stop: () => Promise<Ended>;
 }
 
 const drainMs = 1000;
@@ -80,40 +82,54 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   proxies.push(...(await listenOnAll(intake, settings, log)));
   const naming = await openNaming({
     settings,
-    session,
+    session: besideLive(ground, session),
     onLost: createLossReport(log, ground.report),
     listen: (names, asked) => listenOnAll(names, asked, log),
   });
   opened.push(() => naming.close());
+  const end = once(() => {
+    run.phase = 'stopping';
+    return endTake({ ...house, naming, intake });
+  });
+  const stop = once(async () => closeRest(house, await end()));
+  run.quit = () => {
+    options.onQuit?.();
+    // Whoever asked is answered before the control plane is closed as well.
+    void stop();
+    return end();
+  };
   run.phase = 'serving';
   return {
     addresses: { proxy: proxies, control: controls, names: naming.addresses },
     certificateFile: authority.certificateFile,
     status: () => statusOf(settings, run),
     receipt: () => receiptOf(house),
-    stop: once(() => {
-      run.phase = 'stopping';
-      return stop({ ...house, naming }, intake);
-    }),
+    stop,
   };
 }
 
-/** Lets no more clients in, ends the take, closes the rest. */
-async function stop(
-  house: House & { readonly naming: Naming },
-  intake: Intake,
-): Promise<{ readonly receipt: Receipt; readonly exitStatus: number }> {
-  const { session, control, network, metrics, tracing, log, report, naming } = house;
+/** Lets no more clients in, ends the take and what still goes out: what the run came to is known then. */
+async function endTake(
+  house: House & { readonly naming: Naming; readonly intake: Intake },
+): Promise<Ended> {
+  const { session, report, naming, intake, network } = house;
   await intake.close(drainMs);
   await naming.close();
   await session.close().catch(reportFailure(report));
-  await control.close();
   await network.close();
+  const receipt = await askReceipt(house);
+  return { receipt, exitStatus: exitStatusOf(session, receipt) };
+}
+
+/** Closes what is left when the take has ended. */
+async function closeRest(house: House, ended: Ended): Promise<Ended> {
+  const { control, metrics, tracing, counters, log } = house;
+  await control.close();
   metrics.close();
   await tracing.close();
-  const receipt = receiptOf(house);
-  log.info({ receipt }, 'receipt');
-  return { receipt, exitStatus: exitStatusOf(session, receipt) };
+  counters?.close();
+  log.info({ receipt: ended.receipt }, 'receipt');
+  return ended;
 }
 
 /** Runs an action once, whoever asks again gets the same promise. */

@@ -1,16 +1,18 @@
 import type { Logger } from 'pino';
-import type { OriginalDestinations } from './capture/capture.ts';
+import type { CounterReader, OriginalDestinations } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Metrics } from './control/control.ts';
 import { createMetrics } from './control/control.ts';
 import type { Journal } from './journal/journal.ts';
 import { createJournal } from './journal/journal.ts';
+import type { Live } from './mode/mode.ts';
+import { createLive } from './mode/mode.ts';
 import { openCapture } from './naming.ts';
 import type { Network } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
-import { networkOptions } from './outgoing.ts';
+import { liveNames, networkOptions } from './outgoing.ts';
 import type { Report } from './reporting.ts';
-import { createReport } from './reporting.ts';
+import { createReport, openCounterReader } from './reporting.ts';
 import type { Authority } from './tls/tls.ts';
 import { openAuthority } from './tls/tls.ts';
 import type { Tracing } from './tracing.ts';
@@ -28,6 +30,10 @@ export interface Ground {
   readonly report: Report;
   /** Asks the kernel; nothing where nothing is captured. */
   readonly originalDestination: OriginalDestinations | undefined;
+  /** Neighbours that are reached past every mode; nothing where there are none. */
+  readonly live: Live | undefined;
+  /** Asks for what the kernel's rules have counted; nothing where nobody can be asked. */
+  readonly counters: CounterReader | undefined;
 }
 
 /** Closes what was opened, the last first. */
@@ -48,6 +54,14 @@ export async function layGround(
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
   const originalDestination = await openCapture(settings);
-  const rooms = { journal, metrics, tracing, authority, network, report };
-  return { settings, log, ...rooms, originalDestination };
+  const live = openLive(settings, network);
+  const counters = openCounterReader(settings, log);
+  opened.push(() => Promise.resolve(counters?.close()));
+  const rooms = { settings, log, journal, metrics, tracing, authority, network, report };
+  return { ...rooms, originalDestination, live, counters };
+}
+
+function openLive(settings: Settings, network: Network): Live | undefined {
+  if (settings.live.length === 0) return undefined;
+  return createLive({ hosts: settings.live, network, names: liveNames(settings) });
 }

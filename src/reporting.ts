@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
+import type { CounterReader } from './capture/capture.ts';
+import { openCounters } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Session } from './exchange/arrival.ts';
 import { authorityOf } from './exchange/destination.ts';
 import type { FailureCode } from './exchange/failure.ts';
 import { Failure, failureLine } from './exchange/failure.ts';
 import type { Upstream } from './exchange/upstream.ts';
-import type { Journal, Receipt } from './journal/journal.ts';
+import type { Bypassed, Journal, Receipt } from './journal/journal.ts';
 import { receipt } from './journal/journal.ts';
 import type { OpenSession } from './mode/mode.ts';
 import { redactHeaders } from './redaction/redaction.ts';
@@ -65,6 +67,15 @@ export interface Status {
 export interface Run {
   phase: 'starting' | 'serving' | 'stopping';
   session?: OpenSession;
+  /** Ends it in order, and tells what it came to once its take has ended. */
+  quit?: () => Promise<Ended>;
+}
+
+/** What a run came to. */
+export interface Ended {
+  readonly receipt: Receipt;
+  /** What the process ends with. */
+  readonly exitStatus: number;
 }
 
 /** The status of a run: ready while it serves, and not when it ought to record and cannot write. */
@@ -83,21 +94,49 @@ export function statusOf(settings: Settings, { phase, session }: Run): Status {
   };
 }
 
-/** The receipt of the run so far. */
-export function receiptOf(run: {
+/** What a receipt is made of. */
+export interface Receipted {
   readonly settings: Settings;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live'>;
   readonly session?: OpenSession | undefined;
-}): Receipt {
-  const { settings, session, journal } = run;
-  return receipt(journal.counts(), {
+}
+
+/** The receipt of the run so far; what passed the rules by is known where the kernel was asked. */
+export function receiptOf(
+  { settings, session, journal }: Receipted,
+  bypassed: Bypassed | null = null,
+): Receipt {
+  return receipt(journal, {
     mode: settings.mode,
     cassette: settings.cassetteName,
     loaded: session?.loaded ?? 0,
     unused: session?.unused() ?? 0,
     unfinished: session?.unfinished() ?? false,
     cassetteDigest: session?.digest ?? null,
+    sealedReplay: false,
+    bypassed,
   });
+}
+
+/** The receipt of the run so far, the kernel being asked. */
+export async function askReceipt(
+  run: Receipted & { readonly counters: CounterReader | undefined },
+): Promise<Receipt> {
+  return receiptOf(run, (await run.counters?.read()) ?? null);
+}
+
+/** What asks for the counters of the rules, where the settings say how; it is told of where that cannot be. */
+export function openCounterReader(
+  { counters: descriptors }: Settings,
+  log: Logger,
+): CounterReader | undefined {
+  if (descriptors === undefined) return undefined;
+  try {
+    return openCounters({ descriptors });
+  } catch (err) {
+    log.warn({ err }, 'MAGNETO_COUNTERS names no open pipes: what passes the rules by is unknown');
+    return undefined;
+  }
 }
 
 /** 1: what was to be recorded was not; 3: a strict replay missed something; else 0. */

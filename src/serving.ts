@@ -6,7 +6,8 @@ import type { Intake } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
 import type { OpenSession } from './mode/mode.ts';
 import type { Run } from './reporting.ts';
-import { createLossReport, receiptOf, statusOf, withHeadsLogged } from './reporting.ts';
+import { askReceipt, createLossReport, statusOf, withHeadsLogged } from './reporting.ts';
+import { besideLive } from './sessions.ts';
 import type { Authority } from './tls/tls.ts';
 import type { WireOptions } from './wire/wire.ts';
 import { createWire } from './wire/wire.ts';
@@ -18,9 +19,10 @@ export interface Serving extends Ground {
 
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, authority, session, report, network, originalDestination } = house;
-  const onLost = createLossReport(house.log, report);
-  const seen = house.log.isLevelEnabled('debug') ? withHeadsLogged(session, house.log) : session;
+  const { settings, log, authority, session, report, network, originalDestination, live } = house;
+  const onLost = createLossReport(log, report);
+  const answering = besideLive(house, session);
+  const seen = log.isLevelEnabled('debug') ? withHeadsLogged(answering, log) : answering;
   const intake: Intake = createIntake({
     authority,
     wire: createWire({
@@ -39,19 +41,23 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     onLost,
     onTlsRefused: report,
     ...(originalDestination !== undefined && { originalDestination }),
+    ...(live !== undefined && { untouched: live.untouched, isLikely: live.isLikely }),
   });
   return intake;
 }
 
 /** The control plane of a run. It listens nowhere yet. */
 export function openControl(ground: Ground, run: Run): Control {
-  const { settings, authority, metrics, journal } = ground;
+  const { settings, authority, metrics } = ground;
   return createControl({
     status: () => statusOf(settings, run),
-    receipt: () => receiptOf({ settings, journal, session: run.session }),
+    receipt: () => askReceipt({ ...ground, session: run.session }),
     certificatePem: () => authority.certificatePem,
     metrics,
     allowClients: settings.allowClients,
+    hostnames: settings.controlHostnames,
+    token: settings.controlToken?.text,
+    quit: () => run.quit?.(),
   });
 }
 

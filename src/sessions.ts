@@ -1,4 +1,5 @@
 import { openLibrary } from './cassette/cassette.ts';
+import type { Session } from './exchange/arrival.ts';
 import type { Ground } from './groundwork.ts';
 import type { OpenSession } from './mode/mode.ts';
 import { openSession } from './mode/mode.ts';
@@ -33,4 +34,9 @@ export async function openRun(ground: Ground): Promise<OpenSession> {
     waits: settings.cassetteWait,
     onFailure: report,
   });
+}
+
+/** What clients of a session are answered by: its mode, and beside it the live neighbours. */
+export function besideLive({ live, journal }: Ground, session: OpenSession): Session {
+  return live === undefined ? session : live.beside(session, journal);
 }

@@ -68,9 +68,11 @@ function parentOf(traceparent: string | undefined): SpanContext | undefined {
 }
 
 function attributesOf(entry: JournalEntry): Attributes {
-  const { host, kind, mode, outcome, ending, method, path, status, failure, interaction } = entry;
+  const { host, port, kind, mode, outcome, ending, method, path, status, failure, interaction } =
+    entry;
   return {
     'server.address': host,
+    'server.port': port,
     ...(kind === 'http' && method !== undefined && { 'http.request.method': method }),
     ...(path !== undefined && { 'url.path': path.replace(/\?.*$/s, '') }),
     ...(status !== undefined && { 'http.response.status_code': status }),

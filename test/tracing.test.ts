@@ -59,6 +59,8 @@ const entry = {
   kind: 'http',
   mode: 'replay',
   host: 'api.test',
+  port: 443,
+  secure: true,
   method: 'GET',
   path: '/a?token=%E2%80%A6',
   ms: 12,

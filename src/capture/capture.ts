@@ -3,6 +3,8 @@ export { applyRules, refuseOwnPorts } from './apply.ts';
 export { checkRules } from './check.ts';
 export type { RuleCounters } from './counters.ts';
 export { countRules } from './counters.ts';
+export type { CounterReader } from './counter-reader.ts';
+export { openCounters } from './counter-reader.ts';
 export type { OriginalDestinations } from './original-destination.ts';
 export { openOriginalDestinations } from './original-destination.ts';
 export { printedRules } from './print.ts';

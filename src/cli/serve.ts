@@ -41,7 +41,7 @@ export async function serve(serving: Serving): Promise<number> {
     onLimit: (ms) => log.fatal(`not stopped after ${ms} ms: ending anyhow`),
   });
   try {
-    const appliance = await start({ settings, log });
+    const appliance = await start({ settings, log, onQuit: () => signal.ask('POST /quit') });
     streams.stderr.write(screen(appliance, settings));
     log.info({ ...appliance.addresses, ...appliance.status() }, 'serving');
     log.info({ signal: await signal.received }, 'stopping');

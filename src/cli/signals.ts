@@ -9,6 +9,11 @@ export interface ProcessEdge {
 export interface StopSignal {
   /** The first signal. */
   readonly received: Promise<string>;
+  /**
+   * A wish that came another way. Whoever wished it may send the first signal as well (compose does,
+   * when another container has ended): that is the same wish, and only the next one is another.
+   */
+  readonly ask: (how: string) => void;
   /** Calls off the limit, and stops listening where no signal has come. */
   readonly forget: () => void;
 }
@@ -28,7 +33,9 @@ export function stopSignal(
   limit: { readonly limitMs: number; readonly onLimit: (limitMs: number) => void },
 ): StopSignal {
   const { promise: received, resolve } = Promise.withResolvers<string>();
-  let first: { readonly signal: string; readonly atMs: number } | undefined;
+  let first:
+    | { readonly signal: string; readonly atMs: number; readonly asked: boolean }
+    | undefined;
   let timer: NodeJS.Timeout | undefined;
   let forgotten = false;
 
@@ -36,22 +43,33 @@ export function stopSignal(
     if (forgotten) return;
     const atMs = performance.now();
     if (first !== undefined) {
+      if (first.asked) {
+        first = { signal, atMs, asked: false };
+        return;
+      }
       const echo = signal === 'SIGINT' && first.signal === signal && atMs - first.atMs < echoMs;
       if (!echo) edge.exit(statuses[signal] ?? 1);
       return;
     }
-    first = { signal, atMs };
+    begin(signal, false);
+  };
+
+  const begin = (how: string, asked: boolean): void => {
+    first = { signal: how, atMs: performance.now(), asked };
     timer = setTimeout(() => {
       limit.onLimit(limit.limitMs);
       edge.exit(1);
     }, limit.limitMs);
-    resolve(signal);
+    resolve(how);
   };
 
   const listeners = Object.keys(statuses).map((name) => [name, () => onSignal(name)] as const);
   for (const [name, listener] of listeners) edge.on(name, listener);
   return {
     received,
+    ask: (how) => {
+      if (first === undefined && !forgotten) begin(how, true);
+    },
     forget: () => {
       clearTimeout(timer);
       // An echo may still come before the process has ended, and must not change how: it is heard,

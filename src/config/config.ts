@@ -23,7 +23,8 @@ export interface Loaded {
 
 /**
  * The settings of an environment, frozen.
- * @throws Failure OPTION_UNKNOWN, OPTION_INVALID or CASSETTE_NAME_INVALID: one line that names the variable.
+ * @throws Failure OPTION_UNKNOWN, OPTION_INVALID, OPTION_GIVEN_TWICE, OPTION_FILE_UNREADABLE or
+ * CASSETTE_NAME_INVALID: one line that names the variable.
  */
 export function loadSettings(source: { readonly env: NodeJS.ProcessEnv }): Loaded {
   const reading = readNames(source.env);

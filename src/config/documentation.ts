@@ -1,5 +1,6 @@
 import { aliases } from './aliases.ts';
 import type { Alias } from './aliases.ts';
+import { fileVariable } from './names.ts';
 import { optionNames, options } from './options.ts';
 import type { Option } from './option.ts';
 
@@ -39,7 +40,7 @@ const introduction = `magneto is configured by environment variables, and by not
 - An empty variable counts as unset. Space around a value is cut off.
 - A \`MAGNETO_*\` variable that is not in this table is an error at the start that names the nearest one: \`OPTION_UNKNOWN\`.
 - A value that an option cannot have is an error at the start, in every mode, even where the option would have no effect: \`OPTION_INVALID\`, or \`CASSETTE_NAME_INVALID\`.
-- Credentials in \`MAGNETO_UPSTREAM_PROXY\` appear neither in an error nor in the log.`;
+- A secret (\`MAGNETO_UPSTREAM_PROXY\`, \`MAGNETO_CONTROL_TOKEN\`) appears neither in an error nor in the log. Each may lie in a file instead, which the variable with \`_FILE\` behind its name then names, as Docker and Kubernetes hand secrets out: the newline at its end is cut off. Setting both is an error (\`OPTION_GIVEN_TWICE\`), and so is a file that cannot be read or is empty (\`OPTION_FILE_UNREADABLE\`).`;
 
 const serviceLinks = `Kubernetes gives each pod variables about each service, and old compose links did the like. A service
 named \`magneto\` (or \`magneto-…\`) brings names that look like options. These are ignored, with one
@@ -56,7 +57,12 @@ In Kubernetes, \`enableServiceLinks: false\` keeps them away.`;
 
 function optionRow(option: Option<unknown>): string {
   const initial = option.default === '' ? 'none' : `\`${option.default}\``;
-  return row([`\`${option.env}\``, option.takes, initial, option.doc, option.reason]);
+  const file = fileVariable(option);
+  const takes =
+    file === undefined
+      ? option.takes
+      : `${option.takes}; or \`${file}\` names a file that holds it`;
+  return row([`\`${option.env}\``, takes, initial, option.doc, option.reason]);
 }
 
 function aliasRow(alias: Alias): string {

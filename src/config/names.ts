@@ -3,7 +3,9 @@ import { nearest } from '../support/edit-distance.ts';
 import { aliases } from './aliases.ts';
 import type { Alias } from './aliases.ts';
 import { optionNames, options } from './options.ts';
+import type { Option } from './option.ts';
 import type { OptionName } from './options.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** The text of an option, and the variable that it came from. */
 export interface Given {
@@ -20,7 +22,8 @@ export interface Reading {
 /**
  * Reads the names of the environment: options, aliases (which lose to them) and service links
  * (which are ignored). An empty text counts as unset.
- * @throws Failure OPTION_UNKNOWN naming each unknown variable and the nearest known one.
+ * @throws Failure OPTION_UNKNOWN naming each unknown variable and the nearest known one;
+ * OPTION_GIVEN_TWICE, OPTION_FILE_UNREADABLE for a secret in a file.
  */
 export function readNames(env: NodeJS.ProcessEnv): Reading {
   const links = Object.keys(env).filter((name) => isServiceLink(name, env[name] ?? ''));
@@ -32,12 +35,27 @@ export function readNames(env: NodeJS.ProcessEnv): Reading {
   refuseUnknown(set);
   const given = new Map<OptionName, Given>();
   for (const name of optionNames) {
-    const variable = options[name].env;
-    const text = set.get(variable);
-    if (text !== undefined) given.set(name, { variable, text });
+    const found = ownText(options[name], set);
+    if (found !== undefined) given.set(name, found);
   }
   const shadowed = aliases.flatMap((alias) => addAlias(given, alias, set.get(alias.env)));
   return { given, warnings: [...linkWarning(links), ...shadowed] };
+}
+
+/** The variable that names a file with the value of a secret option; other options have none. */
+export function fileVariable(option: Option<unknown>): string | undefined {
+  return option.secret === true ? `${option.env}_FILE` : undefined;
+}
+
+/** What the option's own variable says, or the file that its other one names. */
+function ownText(option: Option<unknown>, set: ReadonlyMap<string, string>): Given | undefined {
+  const variable = option.env;
+  const text = set.get(variable);
+  const fileIn = fileVariable(option) ?? '';
+  const file = set.get(fileIn);
+  if (file === undefined) return text === undefined ? undefined : { variable, text };
+  if (text === undefined) return { variable: fileIn, text: readSecretFile(fileIn, file) };
+  throw new Failure('OPTION_GIVEN_TWICE', `${variable} and ${fileIn} are both set`);
 }
 
 /** Puts what an alias says where nothing was said before; hands back a warning where something was. */
@@ -70,6 +88,7 @@ function invalidAlias(alias: Alias, text: string): Failure {
 function refuseUnknown(set: ReadonlyMap<string, string>): void {
   const known = [
     ...optionNames.map((name) => options[name].env),
+    ...optionNames.flatMap((name) => fileVariable(options[name]) ?? []),
     ...aliases.map((alias) => alias.env).filter((name) => name.startsWith('MAGNETO_')),
   ];
   const unknown = [...set.keys()].filter(

@@ -1,6 +1,7 @@
 import type { Option } from './option.ts';
 import * as values from './values.ts';
 import * as captured from './values-capture.ts';
+import { descriptorPair, liveHosts } from './values-run.ts';
 
 /** What the kernel leads to magneto. */
 export const captureOptions = {
@@ -116,5 +117,24 @@ export const captureOptions = {
     reason:
       'A replay has to answer for names as well: a client that cannot resolve one never connects.',
     parse: values.whole(0, 65_535),
+  },
+  live: {
+    env: 'MAGNETO_LIVE',
+    takes:
+      'hosts, `*.example.org`, IP addresses and CIDR ranges, each with `:port` or without, comma-separated',
+    default: '',
+    doc: 'Neighbours that stay real in every mode: resolved live, passed on untouched, never recorded, never replayed, and listed in the receipt.',
+    reason:
+      'A database beside the application is part of the test and no part of the recording; in a replay these are all that can be reached.',
+    parse: liveHosts,
+  },
+  counters: {
+    env: 'MAGNETO_COUNTERS',
+    takes: 'two file descriptors, such as `8,9`',
+    default: '',
+    doc: 'Where the counters of the kernel rules are asked for: a line on the first descriptor is answered with a line of JSON on the second.',
+    reason:
+      'Set by the transparent image: only root may read the rules, and the receipt says what they saw.',
+    parse: descriptorPair,
   },
 } as const satisfies Record<string, Option<unknown>>;

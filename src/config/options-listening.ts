@@ -1,5 +1,6 @@
 import type { Option } from './option.ts';
 import * as values from './values.ts';
+import { bearerToken } from './values-run.ts';
 
 /** Where magneto listens, and to whom. */
 export const listeningOptions = {
@@ -24,7 +25,7 @@ export const listeningOptions = {
     env: 'MAGNETO_CONTROL_HOST',
     takes: 'addresses or names, comma-separated',
     default: '127.0.0.1,::1',
-    doc: 'The addresses that the control plane (`/health`, `/receipt`, `/ca.pem`, `/metrics`) listens on.',
+    doc: 'The addresses that the control plane (`/health`, `/receipt`, `/ca.pem`, `/metrics`, `/quit`) listens on.',
     reason: 'Apart from the proxy, so that a container can open one and keep the other to itself.',
     parse: values.listenHosts,
   },
@@ -35,6 +36,25 @@ export const listeningOptions = {
     doc: 'The port of the control plane.',
     reason: 'A port of its own: what is asked of it can never be mistaken for traffic.',
     parse: values.whole(0, 65_535),
+  },
+  controlToken: {
+    env: 'MAGNETO_CONTROL_TOKEN',
+    takes: 'visible ASCII characters',
+    default: '',
+    doc: 'What a client of the control plane has to send, as `Authorization: Bearer …`, to change anything (`POST /quit`). Without a token only clients on loopback may; with one, they need it too.',
+    reason:
+      'Whoever can reach the port of a container can end its run. What only reads needs no token.',
+    parse: bearerToken,
+    secret: true,
+  },
+  controlHostnames: {
+    env: 'MAGNETO_CONTROL_HOSTNAMES',
+    takes: 'hosts, comma-separated; `*.example.org` stands for many',
+    default: '',
+    doc: 'Names under which the control plane may be asked, beside IP addresses, `localhost`, `host.docker.internal`, `magneto.local`, the name of the machine and names without a dot (those of compose services).',
+    reason:
+      'A page in a browser can give its own name the address of this machine (DNS rebinding), and would then be asked under that name.',
+    parse: values.hostPatterns,
   },
   allowClients: {
     env: 'MAGNETO_ALLOW_CLIENTS',

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Receipt } from '../journal/journal.ts';
-import { createAddressList } from '../support/address-list.ts';
-import type { AddressList } from '../support/address-list.ts';
+import type { Guard, GuardOptions } from './guard.ts';
+import { createGuard } from './guard.ts';
 import { listenOn } from './listen.ts';
 import type { Bound } from './listen.ts';
 import type { Metrics } from './metrics.ts';
@@ -23,14 +25,21 @@ export interface Status {
   readonly [more: string]: unknown;
 }
 
+/** How a run has ended. */
+export interface Ended {
+  readonly receipt: Receipt;
+  /** What the process ends with. */
+  readonly exitStatus: number;
+}
+
 /** What the control plane shows; it knows no room, only what it is handed. */
-export interface ControlOptions {
+export interface ControlOptions extends GuardOptions {
   readonly status: () => Status;
-  readonly receipt: () => Receipt;
+  readonly receipt: () => Promise<Receipt>;
   readonly certificatePem: () => string;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
-  /** CIDR ranges of those who may ask; anyone else gets 403. */
-  readonly allowClients: readonly string[];
+  /** Ends the run as SIGTERM does, and tells what it came to once its take has ended; nothing where it has not begun. */
+  readonly quit: () => Promise<Ended> | undefined;
 }
 
 /** The control plane's listeners. */
@@ -41,7 +50,7 @@ export interface Control {
    *   (`EADDRNOTAVAIL` and `EAFNOSUPPORT` where the machine has no IPv6).
    */
   readonly listen: (host: string, port: number) => Promise<Bound>;
-  /** Closes every listener and every connection. */
+  /** Closes every listener, and every connection once what is asked on it is answered, within a second. */
   readonly close: () => Promise<void>;
 }
 
@@ -50,37 +59,46 @@ export type { Bound } from './listen.ts';
 /** Few ask, and none for long: a scraper, a health check, a person. */
 const connectionsMax = 256;
 
-/** The control plane: `/health`, `/receipt`, `/ca.pem`, `/metrics`. Read-only, and without CORS headers. */
+/** An answer that takes longer is not waited for when everything closes. */
+const answerMsMax = 1_000;
+
+/**
+ * The control plane: `/health`, `/receipt`, `/ca.pem`, `/metrics`, and `POST /quit`. Whoever is let in
+ * may read; who changes anything is asked for more. There are no CORS headers.
+ */
 export function createControl(options: ControlOptions): Control {
-  const clients = createAddressList(options.allowClients);
+  const guard = createGuard(options);
   const servers: Server[] = [];
+  const answering = new Set<ServerResponse>();
   return {
     listen: (host, port) => {
       const server = createServer((request, response) => {
-        void answer({ options, clients, request, response });
+        answering.add(response);
+        response.once('close', () => answering.delete(response));
+        void answer({ options, guard, request, response });
       });
       server.maxConnections = connectionsMax;
       servers.push(server);
       return listenOn(server, host, port);
     },
     close: async () => {
-      await Promise.all(servers.splice(0).map(closeServer));
+      await Promise.all(servers.splice(0).map((server) => closeServer(server, answering)));
     },
   };
 }
 
 interface Asked {
   readonly options: ControlOptions;
-  readonly clients: AddressList;
+  readonly guard: Guard;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
-async function answer({ options, clients, request, response }: Asked): Promise<void> {
-  const address = request.socket.remoteAddress ?? '';
-  const reply = clients.has(address)
-    ? await replyTo(options, request)
-    : failureReply('CLIENT_NOT_ALLOWED', `${address} is in no range of MAGNETO_ALLOW_CLIENTS`);
+async function answer(asked: Asked): Promise<void> {
+  const { guard, request, response } = asked;
+  const reply = guard.refuse(request) ?? (await replyTo(asked));
+  // What it sent is not read: left in the kernel, it would reset the connection and the answer with it.
+  request.resume();
   // Never a CORS header: a page in a browser must not read what its owner's tests talk to.
   response.writeHead(reply.status, {
     'Content-Type': reply.contentType,
@@ -92,25 +110,45 @@ async function answer({ options, clients, request, response }: Asked): Promise<v
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 
-async function replyTo(options: ControlOptions, request: IncomingMessage): Promise<Reply> {
+async function replyTo({ options, guard, request }: Asked): Promise<Reply> {
   const path = pathOf(request.url ?? '');
   const page = pages.get(path);
   if (page === undefined) return problemReply(404, `there is no ${path} here`);
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    const reply = problemReply(405, `${path} can only be read`);
-    return { ...reply, headers: { Allow: 'GET, HEAD' } };
+  if (!page.methods.includes(request.method ?? '')) {
+    const what = page.methods.includes('POST') ? 'takes a POST' : 'can only be read';
+    const reply = problemReply(405, `${path} ${what}`);
+    return { ...reply, headers: { Allow: page.methods.join(', ') } };
   }
-  return page(options);
+  return (page.methods === changing && guard.refuseChange(request)) || page.reply(options);
 }
 
-type Page = (options: ControlOptions) => Reply | Promise<Reply>;
+interface Page {
+  readonly methods: readonly string[];
+  readonly reply: (options: ControlOptions) => Reply | Promise<Reply>;
+}
+
+const reading: readonly string[] = ['GET', 'HEAD'];
+const changing: readonly string[] = ['POST'];
 
 const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
-  ['/health', ({ status }) => health(status())],
-  ['/receipt', ({ receipt }) => jsonReply(200, receipt())],
-  ['/ca.pem', ({ certificatePem }) => certificate(certificatePem())],
-  ['/metrics', async ({ metrics }) => text(metrics.contentType, await metrics.text())],
+  ['/health', { methods: reading, reply: ({ status }) => health(status()) }],
+  ['/receipt', { methods: reading, reply: async (own) => jsonReply(200, await own.receipt()) }],
+  ['/ca.pem', { methods: reading, reply: (own) => certificate(own.certificatePem()) }],
+  [
+    '/metrics',
+    {
+      methods: reading,
+      reply: async ({ metrics }) => text(metrics.contentType, await metrics.text()),
+    },
+  ],
+  ['/quit', { methods: changing, reply: ({ quit }) => ended(quit()) }],
 ]);
+
+/** Only when the take has ended does anybody know what the run came to: the answer waits for that. */
+async function ended(ending: Promise<Ended> | undefined): Promise<Reply> {
+  if (ending === undefined) return failureReply('CONTROL_NOT_SERVING', 'it is still starting');
+  return { ...jsonReply(200, await ending), headers: { Connection: 'close' } };
+}
 
 function health({ ready, reason, ...more }: Status): Reply {
   if (ready) return jsonReply(200, { status: 'ready', ...more });
@@ -132,10 +170,19 @@ function pathOf(target: string): string {
   return /^[^?#]*/.exec(path)?.[0] ?? '';
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server, answering: ReadonlySet<ServerResponse>): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    server.closeAllConnections();
+    void answered(answering).then(() => server.closeAllConnections());
   });
+}
+
+/** Waits until nothing is left to be answered, or for as long as an answer may take. */
+async function answered(answering: ReadonlySet<ServerResponse>): Promise<void> {
+  const ends = [...answering].map((response) => once(response, 'close'));
+  const patience = new AbortController();
+  const limit = delay(answerMsMax, undefined, { signal: patience.signal }).catch(() => {});
+  await Promise.race([Promise.allSettled(ends), limit]);
+  patience.abort();
 }

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { Failure } from '../exchange/failure.ts';
-import { urlHost } from '../exchange/destination.ts';
-import { errorCode } from '../support/system-error.ts';
+import { listenFailure } from '../exchange/listen-failure.ts';
 
 /** Where a server listens. */
 export interface Bound {
@@ -18,26 +16,10 @@ export async function listenOn(server: Server, host: string, port: number): Prom
     server.listen({ host, port, ipv6Only: true });
     await once(server, 'listening');
   } catch (cause) {
-    throw listenFailure({ host, port, cause });
+    throw listenFailure({ host, port, who: 'the control plane', cause });
   }
   const bound = server.address();
   if (bound === null || typeof bound === 'string')
     throw new TypeError('a TCP server has an address');
   return { address: bound.address, port: bound.port };
-}
-
-function listenFailure(asked: {
-  readonly host: string;
-  readonly port: number;
-  readonly cause: unknown;
-}): Failure {
-  const { host, port, cause } = asked;
-  const where = `${urlHost(host)}:${port}`;
-  const code = errorCode(cause) ?? 'unknown';
-  if (code === 'EADDRINUSE') {
-    return new Failure('PORT_TAKEN', `the control plane cannot have ${where}`, { cause });
-  }
-  return new Failure('LISTEN_FAILED', `the control plane cannot have ${where} (${code})`, {
-    cause,
-  });
 }

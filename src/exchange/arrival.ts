@@ -12,6 +12,9 @@ export interface Session {
   readonly resolver?: Resolver;
 }
 
+/** Why a connection is passed on as it is: a neighbour that stays live, or TLS that is not to be opened. */
+export type Untouched = 'live' | 'passthrough';
+
 /** An accepted socket plus what is known of it so far. */
 export interface Arrival {
   readonly socket: Duplex;
@@ -20,6 +23,8 @@ export interface Arrival {
   readonly session: Session;
   /** Known after CONNECT, from a TLS server name, or from the kernel; plain proxy requests name it one by one. */
   readonly destination?: Destination;
+  /** Set where its bytes are passed on as they are. */
+  readonly untouched?: Untouched;
   /** How many CONNECT tunnels and TLS sessions lie around this one. */
   readonly depth: number;
   /** Ends the client's TCP connection with a RST, whatever lies around it. */

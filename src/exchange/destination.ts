@@ -1,3 +1,9 @@
+/**
+ * How the name of a host came to be known: from a CONNECT, from the URL of a request, from its Host
+ * header, from the server name of a TLS hello, or because it was told for the address.
+ */
+export type Learnt = 'connect' | 'url' | 'host' | 'sni' | 'dns';
+
 /** Host and port that a client wanted, and whether it wanted them over TLS. */
 export interface Destination {
   /** Lower-case name or IP address, without brackets. */
@@ -7,6 +13,8 @@ export interface Destination {
   readonly secure: boolean;
   /** The address to dial where the kernel named one; otherwise `host` is dialled. */
   readonly address?: string;
+  /** How `host` came to be known; absent where only the kernel told of it. */
+  readonly learnt?: Learnt;
 }
 
 /** Whether only the kernel has named it, by its address, so that a server name or Host header may still do so. */

@@ -1,3 +1,4 @@
+import type { Untouched } from './arrival.ts';
 import type { Body } from './conversation.ts';
 import type { Destination } from './destination.ts';
 import type { Headers } from './headers.ts';
@@ -29,6 +30,8 @@ export interface HttpExchange extends Live {
 export interface StreamExchange extends Live {
   readonly kind: 'stream';
   readonly body: Body;
+  /** Set where it was not even looked at, or is TLS that is not to be opened. */
+  readonly untouched?: Untouched;
 }
 
 /** Something live between a client and a destination. */

@@ -1,4 +1,5 @@
 import { captureFailures } from './failures-capture.ts';
+import { controlFailures } from './failures-control.ts';
 import { startFailures } from './failures-start.ts';
 import { trafficFailures } from './failures-traffic.ts';
 
@@ -10,7 +11,7 @@ export interface FailureEntry {
   readonly remedy: string;
 }
 
-const table = { ...trafficFailures, ...startFailures, ...captureFailures };
+const table = { ...trafficFailures, ...startFailures, ...captureFailures, ...controlFailures };
 
 /** The stable name of a failure: part of the public interface, see docs/failures.md. */
 export type FailureCode = keyof typeof table;

@@ -17,6 +17,17 @@ export const startFailures = {
     title: 'MAGNETO_SEAL closes the way out that another option needs',
     remedy: 'keep MAGNETO_SEAL for a replay that reaches nothing, or leave one of the two away',
   },
+  OPTION_GIVEN_TWICE: {
+    status: 0,
+    title: 'A secret is given both as a value and as a file',
+    remedy: 'remove one of the two variables',
+  },
+  OPTION_FILE_UNREADABLE: {
+    status: 0,
+    title: 'The file of a secret cannot be used',
+    remedy:
+      'check the path in the variable, that magneto’s user may read the file, and its content',
+  },
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',

@@ -15,7 +15,7 @@ export const trafficFailures = {
   UNRECORDED_STREAM: {
     status: 0,
     title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
-    remedy: 'keep such a destination out of the replay, or use MAGNETO_MODE=passthrough',
+    remedy: 'name the destination in MAGNETO_LIVE, or keep it from going through magneto',
   },
   NAME_NOT_RECORDED: {
     status: 0,

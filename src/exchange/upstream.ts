@@ -4,8 +4,15 @@ import type { Exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
 import type { ResponseHead } from './http.ts';
 
-/** What became of an exchange, for journal, log, metrics and receipt. */
-export type Outcome = 'forwarded' | 'recorded' | 'replayed' | 'repeated' | 'missed' | 'failed';
+/** What became of an exchange, for journal, log, metrics and receipt; `live` went to a live neighbour. */
+export type Outcome =
+  | 'forwarded'
+  | 'recorded'
+  | 'replayed'
+  | 'repeated'
+  | 'missed'
+  | 'failed'
+  | 'live';
 
 /** What a client's TLS hello asked for (RFC 8446, 4.1.2). */
 export interface ClientHello {

@@ -28,7 +28,14 @@ export interface IntakeOptions
   readonly originalDestination?: OriginalDestinations;
 }
 
-type Optional = 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'onLoop' | 'onTlsRefused';
+type Optional =
+  | 'silenceMs'
+  | 'isOwn'
+  | 'isOwnSocket'
+  | 'untouched'
+  | 'isLikely'
+  | 'onLoop'
+  | 'onTlsRefused';
 
 /** Where connections come in. */
 export interface Intake {
@@ -64,6 +71,8 @@ export function createIntake(options: IntakeOptions): Intake {
     silenceMs: silenceMsDefault,
     isOwn: () => false,
     isOwnSocket: () => false,
+    untouched: () => undefined,
+    isLikely: () => false,
     onLoop: () => {},
     onTlsRefused: () => {},
     ...options,

@@ -1,8 +1,6 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { urlHost } from '../exchange/destination.ts';
-import { Failure } from '../exchange/failure.ts';
-import { errorCode } from '../support/system-error.ts';
+import { listenFailure } from '../exchange/listen-failure.ts';
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -33,7 +31,7 @@ export function openListener(
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, on.socket);
-    const failed = (error: Error): void => reject(listenFailure(at, error));
+    const failed = (cause: Error): void => reject(listenFailure({ ...at, cause }));
     server.once('error', failed);
     server.listen({ host: at.host, port: at.port, ipv6Only: at.ipv6Only }, () => {
       server.off('error', failed);
@@ -44,10 +42,4 @@ export function openListener(
       resolve({ server, address, port });
     });
   });
-}
-
-function listenFailure(at: ListenAddress, error: Error): Failure {
-  const where = `${urlHost(at.host)}:${at.port}`;
-  if (errorCode(error) === 'EADDRINUSE') return new Failure('PORT_TAKEN', where, { cause: error });
-  return new Failure('LISTEN_FAILED', `${where}: ${error.message}`, { cause: error });
 }

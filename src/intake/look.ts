@@ -15,6 +15,8 @@ export interface LookOptions {
   /** Asks for them, once the client has been silent for `silenceMs`; nothing where nobody can be asked. */
   readonly ask: (() => Promise<Offer>) | undefined;
   readonly silenceMs: number;
+  /** Whether its bytes are likely to be passed on as they are: then neither side is kept waiting for the other. */
+  readonly likely: boolean;
   /** Sockets whose client has said nothing yet; kept up to date. */
   readonly silent: Set<Duplex>;
 }
@@ -33,11 +35,20 @@ export async function look(arrival: Arrival, options: LookOptions): Promise<Peek
     return recognise(bytes);
   };
   try {
-    return await peek(socket, { judge, interruption: serverSpeaks(options, spoken.signal) });
+    return await peek(socket, {
+      judge,
+      interruption: serverSpeaks(options, spoken.signal),
+      ...(options.likely && { fallback: { judge: rawUnlessTls, afterMs: options.silenceMs } }),
+    });
   } finally {
     options.silent.delete(socket);
     spoken.abort();
   }
+}
+
+/** What a client is taken for that says too little to be recognised, and waits for an answer to it. */
+function rawUnlessTls(bytes: Buffer): Recognised | 'more' {
+  return bytes[0] === 0x16 ? 'more' : { kind: 'raw' };
 }
 
 /** What was seen, in the words of the routes. */
@@ -74,6 +85,6 @@ async function offerAfterSilence(
   spoken: AbortSignal,
 ): Promise<Offer | undefined> {
   if (options.ask === undefined) return undefined;
-  await delay(options.silenceMs, undefined, { signal: spoken });
+  await delay(options.likely ? 0 : options.silenceMs, undefined, { signal: spoken });
   return options.ask();
 }

@@ -4,10 +4,8 @@ import { createSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { DnsQuestion, Resolver } from '../exchange/dns.ts';
-import { urlHost } from '../exchange/destination.ts';
-import { Failure } from '../exchange/failure.ts';
+import { listenFailure } from '../exchange/listen-failure.ts';
 import { framed, readQuestion, unframed, writeResponse } from '../support/dns-message.ts';
-import { errorCode } from '../support/system-error.ts';
 import { openListener } from './listener.ts';
 
 /** What answering for names needs of the house. */
@@ -67,9 +65,7 @@ async function serveDatagrams(
     socket.bind(port, host);
     await once(socket, 'listening');
   } catch (cause) {
-    const where = `${urlHost(host)}:${port} (UDP)`;
-    const taken = errorCode(cause) === 'EADDRINUSE';
-    throw new Failure(taken ? 'PORT_TAKEN' : 'LISTEN_FAILED', where, { cause });
+    throw listenFailure({ host, port, who: 'names over UDP', cause });
   }
   socket.on('error', (error) => options.onLost('names', error));
   socket.on('message', (message, { address, port: from }) => {

@@ -16,6 +16,9 @@ import type { Recognised } from './recognise.ts';
 import { destinationInside, route } from './route.ts';
 import type { SecureSession } from './secure.ts';
 import { isCertificateAlert, isRefusal, secure } from './secure.ts';
+import { askTerms, isCaptured } from './terms.ts';
+import type { AskUntouched } from './untouched.ts';
+import { passUnseen, passUntouched } from './untouched.ts';
 
 /** What the way from a socket to the wire needs. */
 export interface PassageOptions {
@@ -27,6 +30,10 @@ export interface PassageOptions {
   readonly isOwn: (destination: Destination) => boolean;
   /** Whether a client is a connection of our own, that the kernel has redirected to us (a loop). */
   readonly isOwnSocket: (client: Arrival['client']) => boolean;
+  /** Says whose connections are passed on as they are. */
+  readonly untouched: AskUntouched;
+  /** Whether a destination is likely to be one of those, so that its server is not kept waiting for a silent client. */
+  readonly isLikely: (destination: Destination) => boolean;
   /** Told of such a loop. */
   readonly onLoop: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
@@ -84,10 +91,15 @@ async function pass(context: Context, arrival: Arrival, background: Background):
   const known = destination !== undefined && !context.isOwn(destination);
   // Asked late: a socket of ours is known as such once it has something to say.
   const loop = (): boolean => isCaptured(arrival) && context.isOwnSocket(arrival.client);
+  // What was TLS is open by now.
+  const untouched = known && !destination.secure ? context.untouched(destination) : undefined;
+  const { offer } = background;
+  if (await passUnseen(context, arrival, { client: client(arrival), untouched, offer })) return;
   const peeked = await look(arrival, {
-    offer: background.offer,
+    offer,
     ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,
     silenceMs: context.silenceMs,
+    likely: known && context.isLikely(destination),
     silent: context.silent,
   });
   tellLateRefusal(context, { arrival, background, peeked });
@@ -118,22 +130,21 @@ async function askInSilence(
   arrival: Arrival,
   destination: Destination,
 ): Promise<Offer> {
-  const offer = await ask(context, arrival, { destination });
+  const offer = await askTerms(arrival, { destination, isOwn: context.isOwn });
   const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
   if (next.to === 'reset') arrival.reset();
   return offer;
 }
 
-/** Whether the kernel brought it here: its client knows of no proxy. */
-function isCaptured({ depth, destination }: Arrival): boolean {
-  return depth === 0 && destination?.address !== undefined;
-}
-
 /** Ends the TLS session of a client, and enters again with what is inside. */
 async function enterTls(context: Context, arrival: Arrival, hello: ClientHello): Promise<void> {
   const destination = destinationInside(arrival.destination, hello);
+  const untouched = destination && context.untouched(destination, hello);
+  if (destination !== undefined && untouched !== undefined) {
+    return passUntouched(context, { ...arrival, destination, untouched });
+  }
   const offer =
-    destination === undefined ? undefined : await ask(context, arrival, { destination, hello });
+    destination && (await askTerms(arrival, { destination, hello, isOwn: context.isOwn }));
   const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
   if (next.to === 'reset') return arrival.reset();
   const name = hello.serverName ?? destination?.host ?? localAddress(arrival.socket);
@@ -159,7 +170,7 @@ async function openTunnel(context: Context, tunnel: Tunnel): Promise<void> {
   const { arrival } = tunnel;
   const { socket, destination } = arrival;
   if (destination === undefined) throw new TypeError('a CONNECT without a destination');
-  const offer = await ask(context, arrival, { destination });
+  const offer = await askTerms(arrival, { destination, isOwn: context.isOwn });
   if (socket.destroyed) return context.onLost('connect', new Error('the client has gone'));
   const next = route({ at: 'connect', destination, offer });
   switch (next.to) {
@@ -171,17 +182,6 @@ async function openTunnel(context: Context, tunnel: Tunnel): Promise<void> {
     case 'drop':
       return lose(context, socket, new Error(next.why));
   }
-}
-
-/** Asks for the terms of a destination; nobody but the wire knows those of our own. */
-async function ask(
-  context: Context,
-  arrival: Arrival,
-  wanted: { readonly destination: Destination; readonly hello?: ClientHello },
-): Promise<Offer> {
-  const { destination, hello } = wanted;
-  if (destination.host === ownHost || context.isOwn(destination)) return { type: 'unknown' };
-  return arrival.session.upstream.offer(destination, hello);
 }
 
 /**

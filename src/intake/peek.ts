@@ -17,6 +17,11 @@ export interface PeekOptions<T> {
   readonly judge: (bytes: Buffer) => T | 'more';
   /** Ends the look when it resolves to true, so long as the client has said nothing. */
   readonly interruption?: Promise<boolean>;
+  /** Called once with what is there so long after the first bytes, where those were not enough. */
+  readonly fallback?: {
+    readonly judge: (bytes: Buffer) => T | 'more';
+    readonly afterMs: number;
+  };
 }
 
 /** Looks at the first bytes of a socket, and puts them back. */
@@ -27,6 +32,7 @@ export function peek<T extends object>(
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0);
     const leave = (): void => {
+      fallback.cancel();
       socket.off('readable', onReadable).off('end', onEnd);
       socket.off('error', onError).off('close', onClose);
     };
@@ -38,8 +44,12 @@ export function peek<T extends object>(
       const fresh = readAll(socket);
       if (fresh === undefined) return;
       held = held.length === 0 ? fresh : Buffer.concat([held, fresh]);
+      fallback.begin();
+      decide(options.judge);
+    };
+    const decide = (judge: PeekOptions<T>['judge']): void => {
       try {
-        const value = options.judge(held);
+        const value = judge(held);
         if (value === 'more') return;
         settle({ type: 'judged', value });
         // In the same turn as the read: an end that waits behind the bytes is not lost, nor told early.
@@ -49,6 +59,7 @@ export function peek<T extends object>(
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
+    const fallback = fallbackOf(options, decide);
     const onEnd = (): void => settle({ type: 'ended', bytes: held });
     const lost = (error: Error | undefined): void =>
       settle({ type: 'lost', error, heard: held.length > 0 });
@@ -64,6 +75,21 @@ export function peek<T extends object>(
       () => {},
     );
   });
+}
+
+/** The second judge, whose time begins with the first bytes. */
+function fallbackOf<T>(
+  { fallback }: PeekOptions<T>,
+  decide: (judge: PeekOptions<T>['judge']) => void,
+): { readonly begin: () => void; readonly cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    begin() {
+      if (fallback === undefined) return;
+      timer ??= setTimeout(() => decide(fallback.judge), fallback.afterMs);
+    },
+    cancel: () => clearTimeout(timer),
+  };
 }
 
 function readAll(socket: Duplex): Buffer | undefined {

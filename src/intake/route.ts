@@ -1,3 +1,4 @@
+import type { Untouched } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf, isUnnamed } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -10,6 +11,16 @@ export interface StrangerStage {
   readonly at: 'stranger';
   readonly seen: Seen;
   /** Its address and port, for the words of a failure. */
+  readonly client: string;
+}
+
+/** A connection has come, and nobody has looked at what it says. */
+export interface ArrivalStage {
+  readonly at: 'arrival';
+  /** Why its destination is not to be looked at, where it is one of those. */
+  readonly untouched: Untouched | undefined;
+  /** Whether the client is a connection of our own, which the rules did not exempt. */
+  readonly loop: boolean;
   readonly client: string;
 }
 
@@ -27,6 +38,8 @@ export interface HelloStage {
   readonly captured: boolean;
   /** The terms of the destination, where there is one to be asked. */
   readonly offer: Offer | undefined;
+  /** Why the TLS session is not to be opened, where it is one of those. */
+  readonly untouched?: Untouched | undefined;
 }
 
 /** The first bytes of a socket, of a tunnel or of a TLS session are known, or will not come. */
@@ -56,16 +69,26 @@ export interface Refuse {
   readonly failure: Failure;
 }
 
+/** The connection is reset, and the failure told. */
+export interface Reset {
+  readonly to: 'reset';
+  readonly failure: Failure;
+}
+
 /** What comes after a CONNECT. */
 export type AfterConnect = { readonly to: 'accept' } | Refuse | Drop;
 
+/** What comes before anything is looked at. */
+export type AfterArrival = { readonly to: 'look' } | { readonly to: 'stream' } | Reset;
+
 /** What comes after a TLS hello; `reset` ends the connection as its destination would have. */
-export type AfterHello = { readonly to: 'secure' | 'reset' };
+export type AfterHello = { readonly to: 'secure' | 'stream' | 'reset' };
 
 /** What comes after the first bytes; `alert` is a fatal TLS alert (RFC 8446, 6.2), then the end. */
 export type AfterBytes =
   | { readonly to: 'http' | 'tls' | 'stream' }
-  | { readonly to: 'alert' | 'reset'; readonly failure: Failure }
+  | { readonly to: 'alert'; readonly failure: Failure }
+  | Reset
   | Drop;
 
 /** How many tunnels and TLS sessions may lie within one another: an https proxy behind another takes four. */
@@ -73,15 +96,18 @@ export const depthMax = 8;
 
 /** Decides what comes next: the one place that does. */
 export function route(stage: StrangerStage): Refuse | Drop;
+export function route(stage: ArrivalStage): AfterArrival;
 export function route(stage: ConnectStage): AfterConnect;
 export function route(stage: HelloStage): AfterHello;
 export function route(stage: BytesStage): AfterBytes;
 export function route(
-  stage: StrangerStage | ConnectStage | HelloStage | BytesStage,
-): AfterConnect | AfterHello | AfterBytes {
+  stage: StrangerStage | ArrivalStage | ConnectStage | HelloStage | BytesStage,
+): AfterArrival | AfterConnect | AfterHello | AfterBytes {
   switch (stage.at) {
     case 'stranger':
       return routeStranger(stage);
+    case 'arrival':
+      return routeArrival(stage);
     case 'connect':
       return routeTunnel(stage);
     case 'hello':
@@ -98,12 +124,12 @@ export function destinationInside(
 ): Destination | undefined {
   const { serverName } = hello;
   if (outside !== undefined) {
-    const host = isUnnamed(outside) ? (serverName ?? outside.host) : outside.host;
-    return { ...outside, host, secure: true };
+    if (!isUnnamed(outside) || serverName === undefined) return { ...outside, secure: true };
+    return { ...outside, host: serverName, secure: true, learnt: 'sni' };
   }
   // TLS to the port itself under one of our own names: an https proxy, and a CONNECT will follow.
   if (serverName === undefined || ownNames.has(serverName)) return undefined;
-  return { host: serverName, port: 443, secure: true };
+  return { host: serverName, port: 443, secure: true, learnt: 'sni' };
 }
 
 /** The application protocol to choose (RFC 7301): `none` asked for none; nothing fits: the handshake has to fail. */
@@ -147,18 +173,26 @@ function routeTunnel(stage: ConnectStage): AfterConnect {
   }
 }
 
+function routeArrival({ untouched, loop, client }: ArrivalStage): AfterArrival {
+  if (untouched === undefined) return { to: 'look' };
+  return loop ? ownConnection(client) : { to: 'stream' };
+}
+
 /** Who knows of no proxy is not to meet one in place of a server that is not there. */
-function routeHello({ captured, offer }: HelloStage): AfterHello {
+function routeHello({ captured, offer, untouched }: HelloStage): AfterHello {
   const gone = offer?.type === 'ended' && offer.ending.type !== 'tls';
-  return { to: captured && gone ? 'reset' : 'secure' };
+  if (captured && gone) return { to: 'reset' };
+  return { to: untouched === undefined ? 'secure' : 'stream' };
+}
+
+function ownConnection(client: string): Reset {
+  const words = `${client} is a connection of this proxy's own, and was redirected to it: run it as the user and group that the rules exempt`;
+  return { to: 'reset', failure: new Failure('DESTINATION_IS_PROXY', words) };
 }
 
 function routeBytes(stage: BytesStage): AfterBytes {
   const { seen, depth, known, client, loop } = stage;
-  if (loop) {
-    const words = `${client} is a connection of this proxy's own, and was redirected to it: run it as the user and group that the rules exempt`;
-    return { to: 'reset', failure: new Failure('DESTINATION_IS_PROXY', words) };
-  }
+  if (loop) return ownConnection(client);
   if (depth > depthMax) return drop(`more than ${depthMax} tunnels within one another`);
   switch (seen) {
     case 'http':

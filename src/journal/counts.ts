@@ -9,7 +9,7 @@ export interface Counts {
   /** Answered again with the last interaction of its kind, the others being used up. */
   readonly repeated: number;
   readonly recorded: number;
-  /** Exchanges and attempts to connect that went to the real network, whatever came of them. */
+  /** Exchanges and attempts to connect that went to the real network, whatever came of them; those to live neighbours aside. */
   readonly liveCalls: number;
   /** Raw streams. */
   readonly streams: number;
@@ -47,6 +47,7 @@ export function count(tally: Tally, entry: JournalEntry): void {
       tally.failed += 1;
       break;
     case 'forwarded':
+    case 'live':
       break;
   }
 }

@@ -1,14 +1,18 @@
+import type { Untouched } from '../exchange/arrival.ts';
 import type { Ending, PartKind, Side } from '../exchange/conversation.ts';
+import type { Learnt } from '../exchange/destination.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { FailureCode } from '../exchange/failure.ts';
 import type { Outcome } from '../exchange/upstream.ts';
 import { maskPath } from '../redaction/redaction.ts';
 import { count, noCounts } from './counts.ts';
 import type { Counts } from './counts.ts';
+import type { Inventory, LiveUse } from './inventory.ts';
+import { createInventory } from './inventory.ts';
 
 export type { Counts } from './counts.ts';
 export { receipt } from './receipt.ts';
-export type { Receipt } from './receipt.ts';
+export type { Bypassed, Receipt } from './receipt.ts';
 
 /** What became of one exchange, or of one attempt to connect: no secrets, no bodies. */
 export interface JournalEntry {
@@ -22,6 +26,17 @@ export interface JournalEntry {
   readonly outcome: Outcome;
   readonly method?: string;
   readonly host: string;
+  readonly port: number;
+  /** Whether the client spoke TLS to it. */
+  readonly secure: boolean;
+  /** The address that the kernel told of. */
+  readonly address?: string;
+  /** How the host came to be known; absent where nobody named it. */
+  readonly learnt?: Learnt;
+  /** The addresses that were told for a name. */
+  readonly addresses?: readonly string[];
+  /** Why a raw stream was passed on as it was. */
+  readonly untouched?: Untouched;
   /** Path and query; the journal masks the values of the query, where keys and tokens travel. */
   readonly path?: string;
   readonly status?: number;
@@ -47,6 +62,10 @@ export interface Journal {
   readonly entries: () => readonly JournalEntry[];
   /** Over the whole run, whatever fell off the ring; a copy. */
   readonly counts: () => Counts;
+  /** What was talked to, over the whole run; a copy. */
+  readonly inventory: () => Inventory;
+  /** The live neighbours that were used, over the whole run; a copy. */
+  readonly live: () => readonly LiveUse[];
   /** A WebSocket message passed. */
   readonly message: (side: Side, kind: PartKind) => void;
   /** Hears each WebSocket message; the answer stops that. */
@@ -61,6 +80,7 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
   const capacity = Math.max(1, options.capacity ?? 1000);
   const ring: JournalEntry[] = [];
   const totals = noCounts();
+  const inventory = createInventory();
   const listeners = new Set<(entry: JournalEntry) => void>();
   const messageListeners = new Set<MessageListener>();
   let next = 0;
@@ -71,12 +91,15 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
       ring[next] = entry;
       next = (next + 1) % capacity;
       count(totals, entry);
+      inventory.add(entry);
       for (const listener of listeners) listener(entry);
     },
     subscribe: (listener) => subscription(listeners, listener),
     entries: () =>
       ring.length < capacity ? [...ring] : [...ring.slice(next), ...ring.slice(0, next)],
     counts: () => ({ ...totals }),
+    inventory: inventory.list,
+    live: inventory.live,
     message: (side, kind) => {
       for (const listener of messageListeners) listener(side, kind);
     },

@@ -1,6 +1,23 @@
 import type { Counts } from './counts.ts';
+import type { Inventory, LiveUse } from './inventory.ts';
+import type { Journal } from './journal.ts';
 
-/** What the journal cannot know of a run: it is told by the session's cassette. */
+/** What passed the kernel's rules by, in packets or connections as the rules count them; null where nobody can tell. */
+export interface Bypassed {
+  /** TCP connections that no rule led here. */
+  readonly tcpBypassed: number | null;
+  readonly udpPassed: number | null;
+  readonly udpRejected: number | null;
+  readonly quicRejected: number | null;
+  /** Neither TCP nor UDP. */
+  readonly otherPassed: number | null;
+  /** What MAGNETO_SEAL held back. */
+  readonly sealed: number | null;
+  /** Connections that were led here. */
+  readonly captured: number | null;
+}
+
+/** What the journal cannot know of a run: it is told by the session's cassette, the settings and the kernel. */
 export interface RunFacts {
   readonly mode: string;
   readonly cassette: string;
@@ -12,13 +29,29 @@ export interface RunFacts {
   readonly unfinished: boolean;
   /** `sha256:…` of the cassette file; nothing where there is none. */
   readonly cassetteDigest: string | null;
+  /** Whether the run could reach no network even by mistake: a strict replay under seal. */
+  readonly sealedReplay: boolean;
+  /** Nothing where the kernel was not asked, or did not answer. */
+  readonly bypassed: Bypassed | null;
 }
 
 /** What a run did: the body of `GET /receipt`, and the last line of the log. */
-export interface Receipt extends RunFacts, Counts {}
+export interface Receipt extends Omit<RunFacts, 'sealedReplay'>, Counts {
+  /** Whether nothing reached a network, as far as is known: a strict replay under seal, in which nothing was live or passed the rules by. */
+  readonly isolated: boolean;
+  /** The live neighbours that were used. */
+  readonly live: readonly LiveUse[];
+  /** Everything that the application talked to. */
+  readonly inventory: Inventory;
+}
 
-/** The receipt of a run, its members in the order of the documentation. */
-export function receipt(counts: Counts, facts: RunFacts): Receipt {
+/** The receipt of what stands in a journal, its members in the order of the documentation. */
+export function receipt(
+  journal: Pick<Journal, 'counts' | 'inventory' | 'live'>,
+  facts: RunFacts,
+): Receipt {
+  const counts = journal.counts();
+  const live = journal.live();
   return {
     mode: facts.mode,
     cassette: facts.cassette,
@@ -33,5 +66,14 @@ export function receipt(counts: Counts, facts: RunFacts): Receipt {
     failed: counts.failed,
     unfinished: facts.unfinished,
     cassetteDigest: facts.cassetteDigest,
+    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0 && !leaks(facts),
+    bypassed: facts.bypassed,
+    live,
+    inventory: journal.inventory(),
   };
+}
+
+/** Whether the application itself is known to have got past the rules; ICMP, which every machine speaks, aside. */
+function leaks({ bypassed }: RunFacts): boolean {
+  return (bypassed?.tcpBypassed ?? 0) > 0 || (bypassed?.udpPassed ?? 0) > 0;
 }

@@ -1,9 +1,9 @@
 import type { Body, Ending, Part, Parts } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { headerValue } from '../exchange/headers.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Exchange, StreamExchange } from '../exchange/exchange.ts';
 import type { Answer, Outcome, Upstream } from '../exchange/upstream.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { withBody, withChanges } from './changes.ts';
 
 /** An upstream whose exchanges are entered in the journal when they have ended. */
@@ -86,9 +86,9 @@ function entryOf(ended: {
     kind,
     mode,
     outcome: answer.outcome,
-    host: destination.host,
+    ...whereTo(destination),
     ...(exchange.kind === 'stream'
-      ? {}
+      ? untouchedOf(exchange)
       : { method: exchange.head.method, path: exchange.head.path }),
     ...(answer.head === undefined ? {} : { status: answer.head.status }),
     ms: millisecondsSince(startedAt),
@@ -99,6 +99,26 @@ function entryOf(ended: {
     ending: ending.type,
     ...(trace === undefined ? {} : { trace }),
   };
+}
+
+function whereTo({
+  host,
+  port,
+  secure,
+  address,
+  learnt,
+}: Destination): Pick<JournalEntry, 'host' | 'port' | 'secure' | 'address' | 'learnt'> {
+  return {
+    host,
+    port,
+    secure,
+    ...(address !== undefined && { address }),
+    ...(learnt !== undefined && { learnt }),
+  };
+}
+
+function untouchedOf({ untouched }: StreamExchange): Pick<JournalEntry, 'untouched'> {
+  return untouched === undefined ? {} : { untouched };
 }
 
 let attempts = 0;
@@ -119,7 +139,7 @@ function connectEntry(attempt: {
     mode: attempt.mode,
     outcome: attempt.outcome ?? 'forwarded',
     method: 'CONNECT',
-    host: attempt.destination.host,
+    ...whereTo(attempt.destination),
     ms: millisecondsSince(attempt.startedAt),
     bytesIn: 0,
     bytesOut: 0,

@@ -14,6 +14,8 @@ import { plug } from './plug.ts';
 import { openWaitingSession } from './waiting.ts';
 
 export type { Latency } from './latency.ts';
+export type { Live } from './live.ts';
+export { createLive } from './live.ts';
 
 /** The modes a user can ask for. */
 export type Mode = 'auto' | 'record' | 'replay' | 'passthrough' | 'hybrid';

@@ -29,7 +29,7 @@ export function byName(
     const { address, ...rest } = destination;
     const name = address === undefined ? undefined : nameOf(address);
     if (name === undefined) return destination;
-    return isUnnamed(destination) ? { ...rest, host: name } : rest;
+    return isUnnamed(destination) ? { ...rest, host: name, learnt: 'dns' } : rest;
   };
   return {
     offer: (destination, hello) => upstream.offer(named(destination), hello),
@@ -89,6 +89,9 @@ function entryOf(asked: {
     outcome: answer?.outcome ?? 'forwarded',
     method: question.type,
     host: question.name,
+    port: 53,
+    secure: false,
+    ...(answer !== undefined && answer.addresses.length > 0 ? { addresses: answer.addresses } : {}),
     ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
     bytesIn: question.message.length,
     bytesOut: answer?.message?.length ?? 0,

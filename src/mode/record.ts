@@ -39,9 +39,10 @@ function isConnectFailure(ending: Ending): boolean {
 
 async function recordConnect(
   options: RecordOptions,
-  destination: Destination,
+  { host, port, secure }: Destination,
   ending: Ending,
 ): Promise<boolean> {
+  const destination = { host, port, secure };
   const sequence = options.nextSequence();
   const interaction: Interaction = {
     id: interactionId(sequence),

@@ -24,20 +24,24 @@ export function createAddressList(ranges: readonly string[]): AddressList {
 
 /** Whether a text is an IP address or a CIDR range (RFC 4632, RFC 4291 2.3). */
 export function isAddressRange(text: string): boolean {
-  return parseRange(text) !== undefined;
+  return addressRange(text) !== undefined;
 }
 
 function addRange(list: BlockList, range: string): void {
-  const parsed = parseRange(range);
+  const parsed = addressRange(range);
   if (parsed === undefined) throw new RangeError(`${range} is no IP address or CIDR range`);
   list.addSubnet(parsed.address, parsed.prefix, parsed.family);
 }
 
-function parseRange(
-  text: string,
-):
-  | { readonly address: string; readonly prefix: number; readonly family: 'ipv4' | 'ipv6' }
-  | undefined {
+/** A range of addresses: those that begin like `address`, over `prefix` bits. */
+export interface AddressRange {
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+/** The range that a text means, an IPv4 one also where it is written as v4-mapped; nothing where it is none. */
+export function addressRange(text: string): AddressRange | undefined {
   const match = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text);
   const written = match?.[1];
   if (written === undefined || isIP(written) === 0) return undefined;
@@ -50,8 +54,8 @@ function parseRange(
   return { address, prefix, family: bits === 32 ? 'ipv4' : 'ipv6' };
 }
 
-/** A socket on `::` sees IPv4 clients as `::ffff:10.0.0.1`, and link-local ones with a zone (`fe80::1%eth0`). */
-function plainAddress(address: string): string {
+/** An address as it is compared. A socket on `::` sees IPv4 clients as `::ffff:10.0.0.1`, and link-local ones with a zone (`fe80::1%eth0`). */
+export function plainAddress(address: string): string {
   const zone = address.indexOf('%');
   const bare = zone === -1 ? address : address.slice(0, zone);
   return mappedAddress(bare) ?? bare;

@@ -6,7 +6,7 @@ import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
 
 /** Relays an arrival whose bytes are nothing that magneto knows; a failure ends it with a RST. */
 export async function relayStream(arrival: Arrival): Promise<void> {
-  const { socket, destination, session, reset } = arrival;
+  const { socket, destination, session, reset, untouched } = arrival;
   if (destination === undefined) {
     socket.destroy();
     return;
@@ -23,6 +23,7 @@ export async function relayStream(arrival: Arrival): Promise<void> {
     startedAt,
     body: sent,
     signal: controller.signal,
+    ...(untouched !== undefined && { untouched }),
   });
   if (answer.failure !== undefined) return reset();
   const leave = (reason: unknown): void => controller.abort(reason);

@@ -28,14 +28,14 @@ export function targetOf(request: IncomingMessage, arrival: Arrival): Target | F
     const what = host === '' ? 'has no Host header' : `has the Host header ${JSON.stringify(host)}`;
     return new Failure('DESTINATION_UNKNOWN', `${request.method} ${url} ${what}`);
   }
-  return { destination: { ...authority, secure }, path: url };
+  return { destination: { ...authority, secure, learnt: 'host' }, path: url };
 }
 
 /** A destination under the name that a Host header gives it; its port is the one that was connected to. */
 function named(destination: Destination, hostHeader: string): Destination {
   if (!isUnnamed(destination)) return destination;
   const host = parseAuthority(hostHeader, destination.port)?.host;
-  return host === undefined ? destination : { ...destination, host };
+  return host === undefined ? destination : { ...destination, host, learnt: 'host' };
 }
 
 function absoluteTarget(request: IncomingMessage, arrival: Arrival): Target | Failure {
@@ -54,7 +54,7 @@ function absoluteTarget(request: IncomingMessage, arrival: Arrival): Target | Fa
   const { address, port } = arrival.destination ?? {};
   const captured = address !== undefined && port === authority.port;
   return {
-    destination: { ...authority, secure, ...(captured ? { address } : {}) },
+    destination: { ...authority, secure, learnt: 'url', ...(captured ? { address } : {}) },
     path: pathOf(request, match?.[3] ?? ''),
   };
 }

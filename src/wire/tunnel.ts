@@ -36,7 +36,7 @@ export function openTunnel(options: TunnelOptions, arrival: Arrival, authority: 
     const words = `CONNECT ${JSON.stringify(authority)} is no host:port`;
     return refuse(new Failure('DESTINATION_UNKNOWN', words));
   }
-  const destination: Destination = { ...where, secure: false };
+  const destination: Destination = { ...where, secure: false, learnt: 'connect' };
   if (options.isOwn(destination)) {
     return refuse(new Failure('DESTINATION_IS_PROXY', `${authority} is this proxy`));
   }

@@ -4,17 +4,18 @@ import type { Appliance } from '../../src/appliance.ts';
 import { serve } from '../../src/cli/serve.ts';
 import type { Serving } from '../../src/cli/serve.ts';
 import { Failure } from '../../src/exchange/failure.ts';
-import { noCounts } from '../../src/journal/counts.ts';
-import { receipt } from '../../src/journal/journal.ts';
+import { createJournal, receipt } from '../../src/journal/journal.ts';
 import { FakeProcess, keeper } from './edge.ts';
 
-const finalReceipt = receipt(noCounts(), {
+const finalReceipt = receipt(createJournal(), {
   mode: 'auto',
   cassette: 'default',
   loaded: 0,
   unused: 0,
   unfinished: false,
   cassetteDigest: null,
+  sealedReplay: false,
+  bypassed: null,
 });
 
 function appliance(own: Partial<Appliance>): Appliance {

@@ -33,6 +33,33 @@ describe('a signal to stop', () => {
     expect(edge.exits).toEqual([status]);
   });
 
+  test('a wish that came another way is received, and has the same limit', async () => {
+    signal.ask('POST /quit');
+    signal.ask('POST /quit');
+    expect(await signal.received).toBe('POST /quit');
+    await sleep(120);
+    expect(limits).toEqual([60]);
+    expect(edge.exits).toEqual([1]);
+  });
+
+  test('a signal after it is the same wish; the one after that ends the process', () => {
+    signal.ask('POST /quit');
+    edge.emit('SIGTERM');
+    expect(edge.exits).toEqual([]);
+    edge.emit('SIGTERM');
+    expect(edge.exits).toEqual([143]);
+  });
+
+  test('a wish after a signal, or after all is over, is none', async () => {
+    edge.emit('SIGTERM');
+    signal.ask('POST /quit');
+    expect(await signal.received).toBe('SIGTERM');
+    signal.forget();
+    signal.ask('POST /quit');
+    await sleep(120);
+    expect(edge.exits).toEqual([]);
+  });
+
   test('SIGINT that npm repeats at once is one wish; a later one is another', async () => {
     signal.forget();
     signal = stopSignal(edge, { limitMs: 10_000, onLimit: () => {} });

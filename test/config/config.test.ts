@@ -48,6 +48,8 @@ describe('settings', () => {
         port: 8888,
         controlHosts: ['127.0.0.1', '::1'],
         controlPort: 8889,
+        controlToken: undefined,
+        controlHostnames: [],
         allowClients: [
           '127.0.0.0/8',
           '::1/128',
@@ -71,6 +73,8 @@ describe('settings', () => {
         fail: 'closed',
         iptables: 'auto',
         dnsPort: 8853,
+        live: [],
+        counters: undefined,
         cassetteWait: false,
         onMiss: 'fail',
         missStatus: 502,
@@ -99,10 +103,14 @@ describe('settings', () => {
       MAGNETO_PORT: '1',
       MAGNETO_CONTROL_HOST: 'localhost',
       MAGNETO_CONTROL_PORT: '0',
+      MAGNETO_CONTROL_TOKEN: 'let-me-in',
+      MAGNETO_CONTROL_HOSTNAMES: 'ci.example.org',
       MAGNETO_ALLOW_CLIENTS: '203.0.113.0/24',
       MAGNETO_TRANSPARENT: '1',
       MAGNETO_REDIRECT_PORTS: '8080,3000',
       MAGNETO_DNS_PORT: '53',
+      MAGNETO_LIVE: 'db.test:5432,10.0.0.0/8',
+      MAGNETO_COUNTERS: '8,9',
       MAGNETO_CASSETTE_WAIT: 'true',
       MAGNETO_ON_MISS: 'record',
       MAGNETO_MISS_STATUS: '418',
@@ -124,10 +132,14 @@ describe('settings', () => {
       port: 1,
       controlHosts: ['localhost'],
       controlPort: 0,
+      controlToken: { text: 'let-me-in' },
+      controlHostnames: ['ci.example.org'],
       allowClients: ['127.0.0.0/8', '::1/128', '203.0.113.0/24'],
       transparent: true,
       redirectPorts: [8080, 3000],
       dnsPort: 53,
+      live: ['db.test:5432', '10.0.0.0/8'],
+      counters: [8, 9],
       cassetteWait: true,
       onMiss: 'record',
       missStatus: 418,
@@ -158,6 +170,15 @@ describe('settings', () => {
     [undefined, false],
   ])('know of continuous integration: CI=%s is %s', (CI, ci) => {
     expect(settingsOf({ CI }).ci).toBe(ci);
+  });
+
+  test('never show the token of the control plane', () => {
+    const settings = settingsOf({ MAGNETO_CONTROL_TOKEN: 'hunter2' });
+    expect(settings.controlToken?.text).toBe('hunter2');
+    for (const print of [JSON.stringify(settings), inspect(settings, { depth: null })]) {
+      expect(print).not.toContain('hunter2');
+      expect(print).toContain('[FILTERED]');
+    }
   });
 
   test('never show the credentials of the proxy', () => {

@@ -1,8 +1,9 @@
 import { createConnection } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createControl, createMetrics } from '../../src/control/control.ts';
-import type { Control, ControlOptions, Metrics, Status } from '../../src/control/control.ts';
+import type { Control, ControlOptions, Ended, Metrics, Status } from '../../src/control/control.ts';
 import { Failure } from '../../src/exchange/failure.ts';
 import { createJournal, receipt } from '../../src/journal/journal.ts';
 
@@ -16,6 +17,16 @@ const ready: Status = {
 
 describe('the control plane', () => {
   const journal = createJournal();
+  const final = receipt(journal, {
+    mode: 'replay',
+    cassette: 'default',
+    loaded: 7,
+    unused: 7,
+    unfinished: false,
+    cassetteDigest: null,
+    sealedReplay: false,
+    bypassed: null,
+  });
   let metrics: Metrics;
   let control: Control;
   let status: Status;
@@ -24,18 +35,13 @@ describe('the control plane', () => {
   function build(own: Partial<ControlOptions>): Control {
     return createControl({
       status: () => status,
-      receipt: () =>
-        receipt(journal.counts(), {
-          mode: 'replay',
-          cassette: 'default',
-          loaded: 7,
-          unused: 7,
-          unfinished: false,
-          cassetteDigest: null,
-        }),
+      receipt: () => Promise.resolve(final),
       certificatePem: () => '-----BEGIN CERTIFICATE-----\n',
       metrics,
       allowClients: ['127.0.0.0/8'],
+      hostnames: [],
+      token: undefined,
+      quit: () => undefined,
       ...own,
     });
   }
@@ -118,6 +124,73 @@ describe('the control plane', () => {
     expect(await response.json()).toMatchObject({ status: 405 });
   });
 
+  test('ends the run when it is asked to, and tells what it came to', async () => {
+    const asked: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<Ended>();
+    const quitting = build({
+      quit: () => {
+        asked.push('quit');
+        return promise;
+      },
+    });
+    const { port } = await quitting.listen('127.0.0.1', 0);
+    const going = fetch(`http://127.0.0.1:${port}/quit`, { method: 'POST', body: 'unread' });
+    await sleep(50);
+    expect(asked).toEqual(['quit']);
+    // Closing waits for the answer, which comes when the take has ended.
+    const closing = quitting.close();
+    await sleep(20);
+    resolve({ receipt: final, exitStatus: 3 });
+    const response = await going;
+    expect(response.status).toBe(200);
+    expect(response.headers.get('connection')).toBe('close');
+    expect(await response.json()).toEqual({ receipt: final, exitStatus: 3 });
+    await closing;
+  });
+
+  test('an answer that does not come is not waited for when it closes', async () => {
+    const stuck = build({ quit: () => new Promise(() => {}) });
+    const { port } = await stuck.listen('127.0.0.1', 0);
+    const going = fetch(`http://127.0.0.1:${port}/quit`, { method: 'POST' });
+    const lost = going.then(
+      () => 'answered',
+      () => 'lost',
+    );
+    await sleep(50);
+    await stuck.close();
+    expect(await lost).toBe('lost');
+  });
+
+  test('cannot end what has not begun', async () => {
+    const response = await fetch(`${base}/quit`, { method: 'POST' });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ code: 'CONTROL_NOT_SERVING' });
+  });
+
+  test.each(['GET', 'HEAD', 'DELETE'])('ends nothing by %s', async (method) => {
+    const response = await fetch(`${base}/quit`, { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+
+  test('asks whoever changes something for the token', async () => {
+    const guarded = build({ token: 'let-me-in', quit: () => Promise.reject(new Error('reached')) });
+    const { port } = await guarded.listen('127.0.0.1', 0);
+    const response = await fetch(`http://127.0.0.1:${port}/quit`, { method: 'POST' });
+    expect(response.status).toBe(401);
+    // What only reads needs none.
+    expect((await fetch(`http://127.0.0.1:${port}/receipt`)).status).toBe(200);
+    await guarded.close();
+  });
+
+  test('is not asked under a name that could be anybody’s', async () => {
+    const { port } = new URL(base);
+    const said = await say(Number(port), 'GET /receipt HTTP/1.1\r\nHost: evil.example\r\n');
+    expect(said).toMatch(/^HTTP\/1.1 403 /);
+    expect(said).toContain('CONTROL_HOST_UNKNOWN');
+    expect(said).not.toContain('loaded');
+  });
+
   test('never invites other origins', async () => {
     const headers = { origin: 'http://evil.example' };
     const response = await fetch(`${base}/receipt`, { headers });
@@ -126,11 +199,9 @@ describe('the control plane', () => {
   });
 
   test('answers a client that takes it for its proxy', async () => {
-    const socket = createConnection(Number(new URL(base).port), '127.0.0.1');
-    socket.end('GET http://localhost:8889/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-    let text = '';
-    for await (const chunk of socket) text += String(chunk);
-    expect(text).toMatch(/^HTTP\/1.1 200 /);
+    const port = Number(new URL(base).port);
+    const said = await say(port, 'GET http://localhost:8889/health HTTP/1.1\r\nHost: x\r\n');
+    expect(said).toMatch(/^HTTP\/1.1 200 /);
   });
 
   test('turns away who is in no allowed range', async () => {
@@ -174,3 +245,12 @@ describe('the control plane', () => {
     });
   });
 });
+
+/** What is answered to a head, given without its last lines. */
+async function say(port: number, head: string): Promise<string> {
+  const socket = createConnection(port, '127.0.0.1');
+  socket.end(`${head}Connection: close\r\n\r\n`);
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}

@@ -76,6 +76,8 @@ beforeAll(async () => {
     mode: 'replay',
     method: 'GET',
     host: 'a.test',
+    port: 443,
+    secure: true,
   } as const;
   const counted = {
     ...entry,

@@ -1,18 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { Failure, failureLine, failures } from '../../src/exchange/failure.ts';
 import { captureFailures } from '../../src/exchange/failures-capture.ts';
+import { controlFailures } from '../../src/exchange/failures-control.ts';
 import { startFailures } from '../../src/exchange/failures-start.ts';
 import { trafficFailures } from '../../src/exchange/failures-traffic.ts';
 
 test('each failure stands in one group', () => {
-  const groups = [trafficFailures, startFailures, captureFailures];
+  const groups = [trafficFailures, startFailures, captureFailures, controlFailures];
   const codes = groups.flatMap((group) => Object.keys(group));
   expect(codes.toSorted()).toEqual(Object.keys(failures).toSorted());
 });
 
 test.each(Object.entries(failures))('%s can be told in one line', (code, entry) => {
   expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
-  expect([0, 400, 403, 431, 502, 504, 508]).toContain(entry.status);
+  expect([0, 400, 401, 403, 431, 502, 503, 504, 508]).toContain(entry.status);
   for (const words of [entry.title, entry.remedy]) {
     expect(words).not.toBe('');
     expect(words).not.toMatch(/[\n]|\.$/);

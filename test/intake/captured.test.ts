@@ -25,7 +25,13 @@ describe('a captured client', () => {
       client.write(request);
       await until(() => http.length === 1);
       client.destroy();
-      const destination = { host: 'a.test', port: 8443, secure: true, address: '10.0.0.9' };
+      const destination = {
+        host: 'a.test',
+        port: 8443,
+        secure: true,
+        address: '10.0.0.9',
+        learnt: 'sni',
+      };
       expect(http[0]?.destination).toEqual(destination);
       expect(offers).toMatchObject([{ destination, hello: { serverName: 'a.test' } }]);
     });

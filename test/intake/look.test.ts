@@ -20,7 +20,7 @@ function arrivalOn(socket: Duplex): Arrival {
   };
 }
 
-const quiet = { offer: undefined, ask: undefined, silenceMs: 20 };
+const quiet = { offer: undefined, ask: undefined, silenceMs: 20, likely: false };
 const spoken: Offer = { type: 'terms', serverSpoke: Promise.resolve() };
 
 test('knows who is silent, until it is no more', async () => {
@@ -102,4 +102,37 @@ test('an end or a loss without a word', async () => {
   const [lost] = duplexPair();
   lost.destroy();
   expect(seenOf(await look(arrivalOn(lost), { ...quiet, silent: new Set() }))).toBe('lost');
+});
+
+describe('what is likely to be passed on as it is', () => {
+  const likely = { ...quiet, likely: true };
+
+  test('is raw when it says too little for too long, with all that it said', async () => {
+    const [left, right] = duplexPair();
+    const looking = look(arrivalOn(left), { ...likely, silent: new Set() });
+    right.write('pi');
+    await pause(5);
+    right.write('ng');
+    expect(seenOf(await looking)).toBe('raw');
+    expect(String(left.read())).toBe('ping');
+  });
+
+  test('is waited for where it begins TLS, whose server name says whose it is', async () => {
+    const [left, right] = duplexPair();
+    const looking = look(arrivalOn(left), { ...likely, silent: new Set() });
+    right.write(Buffer.from([0x16, 3]));
+    const first = await Promise.race([looking, pause(80)]);
+    expect(first).toBeUndefined();
+    right.end();
+    expect(seenOf(await looking)).toBe('endedShort');
+  });
+
+  test('has its server asked at once', async () => {
+    const [left] = duplexPair();
+    const began = performance.now();
+    const ask = () => Promise.resolve(spoken);
+    const options = { ...likely, silenceMs: 5_000, ask, silent: new Set<Duplex>() };
+    expect(seenOf(await look(arrivalOn(left), options))).toBe('serverSpoke');
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
 });

@@ -208,7 +208,12 @@ describe('TLS', () => {
       const client = await dialTls({ ...trust, servername: 'direct.test' });
       client.write(request);
       expect(await allOf(client)).toContain('GET /x');
-      expect(stage.http[0]?.destination).toEqual({ host: 'direct.test', port: 443, secure: true });
+      expect(stage.http[0]?.destination).toEqual({
+        host: 'direct.test',
+        port: 443,
+        secure: true,
+        learnt: 'sni',
+      });
     });
   });
 

@@ -54,6 +54,32 @@ describe('after the first bytes', () => {
   });
 });
 
+describe('before anything is looked at', () => {
+  test.each([
+    [undefined, false, 'look'],
+    [undefined, true, 'look'],
+    ['live', false, 'stream'],
+    ['passthrough', false, 'stream'],
+    ['live', true, 'reset DESTINATION_IS_PROXY'],
+  ] as const)('%s, of our own %s: %s', (untouched, loop, decision) => {
+    expect(words(route({ at: 'arrival', untouched, loop, client }))).toBe(decision);
+  });
+});
+
+describe('after a TLS hello', () => {
+  const gone: Offer = { type: 'ended', ending: { type: 'refused' } };
+
+  test.each([
+    [{ captured: true, offer: undefined }, 'stream'],
+    [{ captured: true, offer: gone }, 'reset'],
+    [{ captured: false, offer: gone }, 'stream'],
+  ] as const)('what is not to be opened streams, unless it is gone: %j', (stage, decision) => {
+    for (const untouched of ['live', 'passthrough'] as const) {
+      expect(route({ at: 'hello', ...stage, untouched }).to).toBe(decision);
+    }
+  });
+});
+
 describe('after a CONNECT', () => {
   const table: readonly (readonly [string, Offer, string])[] = [
     ['terms', { type: 'terms' }, 'accept'],
@@ -100,7 +126,7 @@ describe('the destination inside a TLS session', () => {
 
   test('without a tunnel is the server name, port 443', () => {
     const inside = destinationInside(undefined, { serverName: 'b.test', alpn: [] });
-    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true });
+    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true, learnt: 'sni' });
   });
 
   test.each([undefined, 'localhost', '127.0.0.1', 'magneto.local'])(
@@ -140,7 +166,13 @@ describe('what the kernel has brought here', () => {
 
   test('is named by the server name, and still dialled where the kernel says', () => {
     const inside = destinationInside(captured, { serverName: 'b.test', alpn: [] });
-    expect(inside).toEqual({ host: 'b.test', port: 443, secure: true, address: '10.0.0.9' });
+    expect(inside).toEqual({
+      host: 'b.test',
+      port: 443,
+      secure: true,
+      address: '10.0.0.9',
+      learnt: 'sni',
+    });
     expect(destinationInside(captured, { alpn: [] })).toMatchObject({ host: '10.0.0.9' });
   });
 

@@ -93,7 +93,14 @@ export interface StageOptions
   extends Partial<
     Pick<
       IntakeOptions,
-      'allowClients' | 'silenceMs' | 'isOwn' | 'isOwnSocket' | 'onLoop' | 'originalDestination'
+      | 'allowClients'
+      | 'silenceMs'
+      | 'isOwn'
+      | 'isOwnSocket'
+      | 'untouched'
+      | 'isLikely'
+      | 'onLoop'
+      | 'originalDestination'
     >
   > {
   readonly offer?: (destination: Destination, hello?: ClientHello) => Promise<Offer>;

@@ -10,6 +10,8 @@ export function journalEntry(own: Partial<JournalEntry>): JournalEntry {
     outcome: 'replayed',
     method: 'GET',
     host: 'example.org',
+    port: 80,
+    secure: false,
     path: '/',
     status: 200,
     ms: 3,

@@ -41,6 +41,8 @@ test('an answer in memory is entered at once', async () => {
       outcome: 'replayed',
       method: 'POST',
       host: 'far.test',
+      port: 80,
+      secure: false,
       path: '/p',
       status: 200,
       ms: expect.any(Number),

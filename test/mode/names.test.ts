@@ -45,10 +45,11 @@ describe('going by name', () => {
     return seen;
   }
   const made = { host: 'a.test', port: 443, secure: true };
+  const named = { ...made, learnt: 'dns' as const };
 
   test.each([
     ['an address that was made up', { ...made, address: '198.18.0.1' }, made],
-    ['one without a name yet', { ...made, host: '198.18.0.1', address: '198.18.0.1' }, made],
+    ['one without a name yet', { ...made, host: '198.18.0.1', address: '198.18.0.1' }, named],
     ['a real one', { ...made, address: '1.2.3.4' }, { ...made, address: '1.2.3.4' }],
     ['none', made, made],
   ])('%s', async (_, destination, expected) => {

@@ -59,6 +59,12 @@ createTcpServer((socket) => {
   socket.end('220 server speaks first\n');
 }).listen(2525);
 
+// And one that says what it hears.
+createTcpServer((socket) => {
+  socket.on('error', () => {});
+  socket.pipe(socket);
+}).listen(7007);
+
 const datagrams = createSocket({ type: 'udp6' });
 datagrams.on('message', (message, { address, port }) => {
   const response = told(message);

@@ -34,7 +34,7 @@ const never = (): Promise<never> => Promise.reject(new Error('never'));
 test('a URL keeps the address that the kernel named', () => {
   const destination = { host: '10.0.0.1', port: 80, secure: false, address: '10.0.0.1' };
   expect(target('http://far.test/x', { destination })).toEqual({
-    destination: { host: 'far.test', port: 80, secure: false, address: '10.0.0.1' },
+    destination: { host: 'far.test', port: 80, secure: false, address: '10.0.0.1', learnt: 'url' },
     path: '/x',
   });
 });
@@ -67,7 +67,11 @@ test.each([
 ])('a Host header (%s) names what only the kernel has named', (host, name) => {
   const destination = { host: '10.0.0.1', port: 80, secure: false, address: '10.0.0.1' };
   expect(target('/x', { destination, ...(host !== undefined && { host }) })).toEqual({
-    destination: { host: name, port: 80, secure: false, address: '10.0.0.1' },
+    destination: {
+      ...destination,
+      host: name,
+      ...(name === 'far.test' && { learnt: 'host' }),
+    },
     path: '/x',
   });
 });
@@ -80,7 +84,7 @@ test('a Host header does not rename what has a name', () => {
 test('a URL for another port than was connected to is meant for a proxy, and loses the address', () => {
   const destination = { host: '10.0.0.1', port: 3128, secure: false, address: '10.0.0.1' };
   expect(target('http://far.test/x', { destination })).toEqual({
-    destination: { host: 'far.test', port: 80, secure: false },
+    destination: { host: 'far.test', port: 80, secure: false, learnt: 'url' },
     path: '/x',
   });
 });

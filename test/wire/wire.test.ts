@@ -26,7 +26,7 @@ test('an absolute URL wins over another Host header, which passes untouched', as
       const { text } = await say(served.port, request);
       expect(text).toBe('HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes');
       const { head, destination: where, body } = only(served);
-      expect(where).toEqual({ host: 'real.test', port: 81, secure: false });
+      expect(where).toEqual({ host: 'real.test', port: 81, secure: false, learnt: 'url' });
       expect(head).toEqual({
         method: 'GET',
         path: '/a?b=c&d',
@@ -50,7 +50,8 @@ test.each([
     () => whole(''),
     async (served) => {
       await say(served.port, `${line}\r\nHost: h.test:8080\r\n${close}`);
-      expect(only(served).destination).toEqual(where);
+      const learnt = line.includes('://') ? 'url' : 'host';
+      expect(only(served).destination).toEqual({ ...where, learnt });
       expect(only(served).head.path).toBe(path);
     },
   );

@@ -1,0 +1,48 @@
+import { inspect } from 'node:util';
+import { isHostPattern } from '../support/host-patterns.ts';
+import { list, ValueError } from './values.ts';
+
+/** Hosts, names below one, addresses and ranges, with a port or without; as they were written. */
+export function liveHosts(text: string): readonly string[] {
+  const hosts = list(text);
+  const wrong = hosts.find((host) => !isHostPattern(host));
+  if (wrong !== undefined) throw new ValueError(`"${wrong}" is no host, address or range`);
+  return [...new Set(hosts)];
+}
+
+/** What can stand behind `Bearer` (RFC 9110, 11.2); nothing for an empty text. The error never repeats the value. */
+export function bearerToken(text: string): Secret | undefined {
+  if (text === '') return undefined;
+  if (!/^[\x21-\x7e]{1,4096}$/.test(text)) throw new ValueError('no token');
+  return new DiscreetSecret(text);
+}
+
+/** A secret, whose text can be read, but is in no print of it. */
+export interface Secret {
+  readonly text: string;
+}
+
+class DiscreetSecret implements Secret {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toJSON(): string {
+    return '[FILTERED]';
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}
+
+/** Two different file descriptors beyond the three that every process has; nothing for an empty text. */
+export function descriptorPair(text: string): readonly [number, number] | undefined {
+  if (text === '') return undefined;
+  const [, first, second] = /^(\d{1,4}),(\d{1,4})$/.exec(text.replaceAll(' ', '')) ?? [];
+  const pair = [Number(first), Number(second)] as const;
+  if (!(pair[0] > 2 && pair[1] > 2) || pair[0] === pair[1]) throw new ValueError('no two of them');
+  return pair;
+}

@@ -1,0 +1,24 @@
+import type { Arrival } from '../exchange/arrival.ts';
+import type { Destination } from '../exchange/destination.ts';
+import type { ClientHello, Offer } from '../exchange/upstream.ts';
+import { ownHost } from '../wire/wire.ts';
+
+/** Whose terms are asked for. */
+export interface Wanted {
+  readonly destination: Destination;
+  readonly hello?: ClientHello;
+  /** Whether a destination is one of our own listeners (a loop). */
+  readonly isOwn: (destination: Destination) => boolean;
+}
+
+/** Asks for the terms of a destination; nobody but the wire knows those of our own. */
+export async function askTerms(arrival: Arrival, wanted: Wanted): Promise<Offer> {
+  const { destination, hello, isOwn } = wanted;
+  if (destination.host === ownHost || isOwn(destination)) return { type: 'unknown' };
+  return arrival.session.upstream.offer(destination, hello);
+}
+
+/** Whether the kernel brought it here: its client knows of no proxy. */
+export function isCaptured({ depth, destination }: Arrival): boolean {
+  return depth === 0 && destination?.address !== undefined;
+}
