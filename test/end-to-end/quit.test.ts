@@ -95,7 +95,9 @@ describeWhere(there, 'POST /quit', () => {
       idle.write(`GET http://localhost:${origin.httpPort}/ HTTP/1.1\r\n`);
       await sleep(50);
       const going = [quit(magneto), quit(magneto)];
-      await sleep(200);
+      for (let tries = 0; tries < 500 && !magneto.stdout().includes('"stopping"'); tries += 1) {
+        await sleep(10);
+      }
       magneto.process.kill('SIGTERM');
       const [one, other] = await Promise.all(going);
       expect(one?.body).toMatchObject({ exitStatus: 0 });
