@@ -113,7 +113,8 @@ export function receiptOf(
     unused: session?.unused() ?? 0,
     unfinished: session?.unfinished() ?? false,
     cassetteDigest: session?.digest ?? null,
-    sealedReplay: false,
+    // The seal is one of the rules of a captured run; without them there is none.
+    sealedReplay: settings.seal && settings.transparent && session?.strict === true,
     bypassed,
   });
 }

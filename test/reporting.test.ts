@@ -1,14 +1,17 @@
 import { pino } from 'pino';
 import { describe, expect, test } from '@jest/globals';
+import type { CounterReader } from '../src/capture/capture.ts';
 import { loadSettings } from '../src/config/config.ts';
 import type { Exchange } from '../src/exchange/exchange.ts';
 import { Failure } from '../src/exchange/failure.ts';
 import { createJournal } from '../src/journal/journal.ts';
 import type { OpenSession } from '../src/mode/mode.ts';
 import {
+  askReceipt,
   createLossReport,
   createReport,
   exitStatusOf,
+  openCounterReader,
   receiptOf,
   statusOf,
   withHeadsLogged,
@@ -120,6 +123,54 @@ test('the receipt is the journal’s counts and the session’s facts', () => {
     unused: 0,
     unfinished: false,
     cassetteDigest: null,
+  });
+});
+
+describe('a run is isolated', () => {
+  const sealed = (variables: Readonly<Record<string, string>>) =>
+    loadSettings({ env: { MAGNETO_SEAL: 'true', ...variables } }).settings;
+  const captured = sealed({ MAGNETO_TRANSPARENT: 'true' });
+  const journal = createJournal();
+
+  test('as a strict replay under seal, where connections are captured', () => {
+    expect(receiptOf({ settings: captured, journal, session: session() }).isolated).toBe(true);
+  });
+
+  test.each<[string, Parameters<typeof receiptOf>[0]]>([
+    ['without rules that could hold a seal', { settings: sealed({}), journal, session: session() }],
+    ['without a seal', { settings, journal, session: session() }],
+    ['before its cassette is open', { settings: captured, journal }],
+    [
+      'where misses go to the network',
+      { settings: captured, journal, session: session({ strict: false }) },
+    ],
+  ])('not %s', (_, run) => {
+    expect(receiptOf(run).isolated).toBe(false);
+  });
+});
+
+describe('what passed the rules by', () => {
+  const journal = createJournal();
+
+  test('is asked for, and unknown where nobody answers', async () => {
+    const captured = { captured: 3 } as Awaited<ReturnType<CounterReader['read']>>;
+    const counters = (found: typeof captured): CounterReader => ({
+      read: () => Promise.resolve(found),
+      close: () => {},
+    });
+    const asked = await askReceipt({ settings, journal, counters: counters(captured) });
+    expect(asked.bypassed).toEqual(captured);
+    expect((await askReceipt({ settings, journal, counters: counters(null) })).bypassed).toBeNull();
+    expect((await askReceipt({ settings, journal, counters: undefined })).bypassed).toBeNull();
+  });
+
+  test('cannot be asked for over descriptors that are not open, and the log says so', () => {
+    const { lines, log } = logging();
+    const counting = loadSettings({ env: { MAGNETO_COUNTERS: '987,988' } }).settings;
+    expect(openCounterReader(counting, log)).toBeUndefined();
+    expect(lines[0]?.['msg']).toMatch(/^MAGNETO_COUNTERS names no open pipes/);
+    expect(openCounterReader(settings, log)).toBeUndefined();
+    expect(lines).toHaveLength(1);
   });
 });
 

@@ -1,10 +1,10 @@
 import { Socket } from 'node:net';
+import type { RuleCounters } from './counters.ts';
 
 /** What the kernel's rules have counted, by name; null where they said no number. */
-export type KernelCounters = Readonly<Record<CounterName, number | null>>;
+export type KernelCounters = Readonly<Record<keyof RuleCounters, number | null>>;
 
-/** The names of the counters, as `magneto rules count` says them. */
-export const counterNames = [
+const counterNames: readonly (keyof RuleCounters)[] = [
   'tcpBypassed',
   'udpPassed',
   'udpRejected',
@@ -12,10 +12,7 @@ export const counterNames = [
   'otherPassed',
   'sealed',
   'captured',
-] as const;
-
-/** The name of a counter. */
-export type CounterName = (typeof counterNames)[number];
+];
 
 /** The way to the counters of the rules. */
 export interface CounterReader {

@@ -93,7 +93,7 @@ describe('the way to the counters', () => {
   });
 
   test('leads nowhere where nobody answers in time, and holds no thread meanwhile', async () => {
-    const reader = answering('sleep 60', 150);
+    const reader = answering('exec sleep 60', 150);
     const before = performance.now();
     // More than the pool has threads.
     const reads = [];
@@ -110,7 +110,7 @@ describe('the way to the counters', () => {
   });
 
   test('leads nowhere once it is closed', async () => {
-    const reader = answering('sleep 60', 5_000);
+    const reader = answering('exec sleep 60', 5_000);
     const read = reader.read();
     reader.close();
     expect(await read).toBeNull();
