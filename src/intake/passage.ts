@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Arrival } from '../exchange/arrival.ts';
+import type { Arrival, Redirected } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -9,6 +9,7 @@ import { errorWords } from '../support/system-error.ts';
 import type { Authority } from '../tls/tls.ts';
 import type { Tunnel, Wire } from '../wire/wire.ts';
 import { ownHost } from '../wire/wire.ts';
+import { isCaptured, isLoop } from './captured.ts';
 import { decodeErrorAlert, farewell } from './farewell.ts';
 import { look, seenOf, wholeSocket } from './look.ts';
 import type { Peeked } from './peek.ts';
@@ -29,7 +30,7 @@ export interface PassageOptions {
   /** Whether a destination is one of our own listeners (a loop). */
   readonly isOwn: (destination: Destination) => boolean;
   /** Whether a client is a connection of our own, that the kernel has redirected to us (a loop). */
-  readonly isOwnSocket: (client: Arrival['client']) => boolean;
+  readonly isOwnSocket: (connection: Redirected) => boolean;
   /** Says whose connections are passed on as they are. */
   readonly untouched: AskUntouched;
   /** Whether a destination is likely to be one of those, so that its server is not kept waiting for a silent client. */
@@ -89,8 +90,9 @@ function enter(context: Context, arrival: Arrival, background: Background): void
 async function pass(context: Context, arrival: Arrival, background: Background): Promise<void> {
   const { socket, destination } = arrival;
   const known = destination !== undefined && !context.isOwn(destination);
+  const cameMs = performance.now();
   // Asked late: a socket of ours is known as such once it has something to say.
-  const loop = (): boolean => isCaptured(arrival) && context.isOwnSocket(arrival.client);
+  const loop = (): boolean => isLoop(arrival, cameMs, context.isOwnSocket);
   // What was TLS is open by now.
   const untouched = known && !destination.secure ? context.untouched(destination) : undefined;
   const { offer } = background;

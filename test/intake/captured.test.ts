@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OriginalDestination } from '../../src/capture/original-destination.ts';
+import type { Arrival, Redirected } from '../../src/exchange/arrival.ts';
 import type { Offer } from '../../src/exchange/upstream.ts';
+import { isCaptured, isLoop } from '../../src/intake/captured.ts';
 import type { StageOptions } from './tools.ts';
 import { allOf, dial, dialTls, until, withIntake } from './tools.ts';
 
@@ -54,19 +56,24 @@ describe('a captured client', () => {
 
   test('that is ourselves is reset, asks nobody, and is told of', async () => {
     const loops: string[] = [];
+    const asked: Redirected[] = [];
     const options = {
       ...capturing,
       silenceMs: 20,
-      isOwnSocket: () => true,
+      isOwnSocket: (connection: Redirected) => asked.push(connection) > 0,
       onLoop: ({ code }: { readonly code: string }) => void loops.push(code),
     };
     await withIntake(options, async ({ port, offers }) => {
       const client = await dial(port);
+      const { localPort } = client;
       await new Promise((resolve) => setTimeout(resolve, 60));
       client.write(request);
       await allOf(client);
       expect(client.errored).toMatchObject({ code: 'ECONNRESET' });
       expect(loops).toEqual(['DESTINATION_IS_PROXY']);
+      expect(asked[0]?.from).toEqual({ address: '127.0.0.1', port: localPort });
+      expect(asked[0]?.to).toEqual(away);
+      expect(asked[0]?.cameMs).toBeLessThan(performance.now());
       expect(offers).toEqual([]);
     });
   });
@@ -84,4 +91,20 @@ test('a client that wanted to come here is an explicit one', async () => {
     await allOf(client);
     expect(stage.http[0]?.destination).toBeUndefined();
   });
+});
+
+test.each([
+  ['an explicit client', undefined, 0],
+  ['what is inside a tunnel', away.address, 1],
+])('%s is no loop, and nobody is asked', (_, address, depth) => {
+  const arrival = {
+    client: { address: '127.0.0.1', port: 1 },
+    depth,
+    destination: { host: 'a.test', port: 443, secure: false, ...(address && { address }) },
+  } as Arrival;
+  const isOwnSocket = (): never => {
+    throw new Error('it is asked');
+  };
+  expect(isCaptured(arrival)).toBe(false);
+  expect(isLoop(arrival, 0, isOwnSocket)).toBe(false);
 });
