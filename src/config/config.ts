@@ -34,7 +34,7 @@ export function loadSettings(source: { readonly env: NodeJS.ProcessEnv }): Loade
     ...values,
     ci: ['true', '1'].includes(source.env['CI']?.trim().toLowerCase() ?? ''),
   });
-  refuseOpenSeal(settings, source.env);
+  refuseOpenSeal(settings);
   return { settings, warnings: [...reading.warnings, ...missWarning(settings, reading)] };
 }
 
@@ -42,12 +42,11 @@ export function loadSettings(source: { readonly env: NodeJS.ProcessEnv }): Loade
  * A seal that something has to get through is refused, rather than met as a network that is down.
  * @throws Failure SEAL_CONTRADICTED
  */
-function refuseOpenSeal({ seal, mode, onMiss }: Settings, env: NodeJS.ProcessEnv): void {
+function refuseOpenSeal({ seal, mode, onMiss, live }: Settings): void {
   if (!seal) return;
-  const live = (env['MAGNETO_LIVE'] ?? '').trim() !== '';
   const replays = mode === 'replay' || mode === 'auto';
   const open = [
-    ...(live ? ['MAGNETO_LIVE'] : []),
+    ...(live.length > 0 ? ['MAGNETO_LIVE'] : []),
     ...(replays ? [] : [`MAGNETO_MODE=${mode}`]),
     ...(replays && onMiss !== 'fail' ? [`MAGNETO_ON_MISS=${onMiss}`] : []),
   ];

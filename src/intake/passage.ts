@@ -9,9 +9,9 @@ import { errorWords } from '../support/system-error.ts';
 import type { Authority } from '../tls/tls.ts';
 import type { Tunnel, Wire } from '../wire/wire.ts';
 import { ownHost } from '../wire/wire.ts';
-import { isCaptured, isLoop } from './captured.ts';
 import { decodeErrorAlert, farewell } from './farewell.ts';
 import { look, seenOf, wholeSocket } from './look.ts';
+import { isLoop } from './loop.ts';
 import type { Peeked } from './peek.ts';
 import type { Recognised } from './recognise.ts';
 import { destinationInside, route } from './route.ts';
@@ -96,7 +96,8 @@ async function pass(context: Context, arrival: Arrival, background: Background):
   // What was TLS is open by now.
   const untouched = known && !destination.secure ? context.untouched(destination) : undefined;
   const { offer } = background;
-  if (await passUnseen(context, arrival, { client: client(arrival), untouched, offer })) return;
+  if (await passUnseen(context, arrival, { client: client(arrival), untouched, offer, loop }))
+    return;
   const peeked = await look(arrival, {
     offer,
     ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,

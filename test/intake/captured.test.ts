@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OriginalDestination } from '../../src/capture/original-destination.ts';
-import type { Arrival, Redirected } from '../../src/exchange/arrival.ts';
+import type { Redirected } from '../../src/exchange/arrival.ts';
 import type { Offer } from '../../src/exchange/upstream.ts';
-import { isCaptured, isLoop } from '../../src/intake/captured.ts';
 import type { StageOptions } from './tools.ts';
 import { allOf, dial, dialTls, until, withIntake } from './tools.ts';
 
@@ -91,20 +90,4 @@ test('a client that wanted to come here is an explicit one', async () => {
     await allOf(client);
     expect(stage.http[0]?.destination).toBeUndefined();
   });
-});
-
-test.each([
-  ['an explicit client', undefined, 0],
-  ['what is inside a tunnel', away.address, 1],
-])('%s is no loop, and nobody is asked', (_, address, depth) => {
-  const arrival = {
-    client: { address: '127.0.0.1', port: 1 },
-    depth,
-    destination: { host: 'a.test', port: 443, secure: false, ...(address && { address }) },
-  } as Arrival;
-  const isOwnSocket = (): never => {
-    throw new Error('it is asked');
-  };
-  expect(isCaptured(arrival)).toBe(false);
-  expect(isLoop(arrival, 0, isOwnSocket)).toBe(false);
 });

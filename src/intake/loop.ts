@@ -1,9 +1,5 @@
 import type { Arrival, Redirected } from '../exchange/arrival.ts';
-
-/** Whether the kernel brought an arrival here: its client knows of no proxy. */
-export function isCaptured({ depth, destination }: Arrival): boolean {
-  return depth === 0 && destination?.address !== undefined;
-}
+import { isCaptured } from './terms.ts';
 
 /** Whether an arrival is a connection of our own, that the kernel has redirected to us. */
 export function isLoop(
