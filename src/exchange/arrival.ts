@@ -30,3 +30,11 @@ export interface Arrival {
   /** Ends the client's TCP connection with a RST, whatever lies around it. */
   readonly reset: () => void;
 }
+
+/** A connection that the kernel has led to us: who opened it, where it was going, and when it came. */
+export interface Redirected {
+  readonly from: Arrival['client'];
+  readonly to: { readonly address: string; readonly port: number };
+  /** As `performance.now` has it. */
+  readonly cameMs: number;
+}

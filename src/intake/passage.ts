@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Arrival } from '../exchange/arrival.ts';
+import type { Arrival, Redirected } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -11,6 +11,7 @@ import type { Tunnel, Wire } from '../wire/wire.ts';
 import { ownHost } from '../wire/wire.ts';
 import { decodeErrorAlert, farewell } from './farewell.ts';
 import { look, seenOf, wholeSocket } from './look.ts';
+import { isLoop } from './loop.ts';
 import type { Peeked } from './peek.ts';
 import type { Recognised } from './recognise.ts';
 import { destinationInside, route } from './route.ts';
@@ -29,7 +30,7 @@ export interface PassageOptions {
   /** Whether a destination is one of our own listeners (a loop). */
   readonly isOwn: (destination: Destination) => boolean;
   /** Whether a client is a connection of our own, that the kernel has redirected to us (a loop). */
-  readonly isOwnSocket: (client: Arrival['client']) => boolean;
+  readonly isOwnSocket: (connection: Redirected) => boolean;
   /** Says whose connections are passed on as they are. */
   readonly untouched: AskUntouched;
   /** Whether a destination is likely to be one of those, so that its server is not kept waiting for a silent client. */
@@ -89,12 +90,14 @@ function enter(context: Context, arrival: Arrival, background: Background): void
 async function pass(context: Context, arrival: Arrival, background: Background): Promise<void> {
   const { socket, destination } = arrival;
   const known = destination !== undefined && !context.isOwn(destination);
+  const cameMs = performance.now();
   // Asked late: a socket of ours is known as such once it has something to say.
-  const loop = (): boolean => isCaptured(arrival) && context.isOwnSocket(arrival.client);
+  const loop = (): boolean => isLoop(arrival, cameMs, context.isOwnSocket);
   // What was TLS is open by now.
   const untouched = known && !destination.secure ? context.untouched(destination) : undefined;
   const { offer } = background;
-  if (await passUnseen(context, arrival, { client: client(arrival), untouched, offer })) return;
+  if (await passUnseen(context, arrival, { client: client(arrival), untouched, offer, loop }))
+    return;
   const peeked = await look(arrival, {
     offer,
     ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,

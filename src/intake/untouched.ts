@@ -18,7 +18,6 @@ export type AskUntouched = (destination: Destination, hello?: ClientHello) => Un
 export interface UntouchedParts {
   readonly wire: Pick<Wire, 'stream'>;
   readonly isOwn: (destination: Destination) => boolean;
-  readonly isOwnSocket: (client: Arrival['client']) => boolean;
   readonly onLoop: (failure: Failure) => void;
 }
 
@@ -30,14 +29,15 @@ export async function passUnseen(
     readonly client: string;
     readonly untouched: Untouched | undefined;
     readonly offer: Offer | undefined;
+    /** Whether it is a connection of our own. */
+    readonly loop: () => boolean;
   },
 ): Promise<boolean> {
   const { client, untouched, offer } = known;
   if (untouched === undefined) return false;
   // A socket of ours is known as such once its own side has heard that it is connected.
   await nextTurn();
-  const loop = isCaptured(arrival) && parts.isOwnSocket(arrival.client);
-  const next = route({ at: 'arrival', untouched, loop, client });
+  const next = route({ at: 'arrival', untouched, loop: known.loop(), client });
   switch (next.to) {
     case 'look':
       return false;

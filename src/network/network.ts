@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Redirected } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -34,8 +35,8 @@ export interface Network extends Upstream {
   close(): Promise<void>;
   /** TCP connections that are open or being opened. */
   readonly openSockets: number;
-  /** Whether a connection from this address and port is one of its own. */
-  readonly isOwnSocket: (from: { readonly address: string; readonly port: number }) => boolean;
+  /** Whether a connection that came to us is one of its own. */
+  readonly isOwnSocket: (connection: Redirected) => boolean;
 }
 
 /** Idle connections kept for all destinations together. */
@@ -51,18 +52,19 @@ const idleMs = 60_000;
 export function createNetwork(options: NetworkOptions): Network {
   const { upstreamProxy: proxy, idleSocketsPerDestination: perKey = 100 } = options;
   const sockets = new Set<Socket>();
-  const own = new Set<string>();
+  const own = new Map<string, number>();
   let closed = false;
   const track = (socket: Socket): void => {
     sockets.add(socket);
-    let local = '';
+    const begunMs = performance.now();
+    let ends = '';
     socket.once('connect', () => {
-      local = localEnd(socket);
-      own.add(local);
+      ends = endsOf(socket);
+      own.set(ends, begunMs);
     });
     socket.once('close', () => {
       sockets.delete(socket);
-      own.delete(local);
+      own.delete(ends);
     });
     if (closed) socket.destroy();
   };
@@ -79,12 +81,17 @@ export function createNetwork(options: NetworkOptions): Network {
     get openSockets() {
       return sockets.size;
     },
-    isOwnSocket: ({ address, port }) => own.has(`${address} ${port}`),
+    // Both ends: where many connect, the kernel gives one source port to several, an application's and
+    // ours. And only what was there before: the connection that is opened for this very one never led to it.
+    isOwnSocket: ({ from, to, cameMs }) => {
+      const begunMs = own.get(`${from.address} ${from.port} ${to.address} ${to.port}`);
+      return begunMs !== undefined && begunMs < cameMs;
+    },
   };
 }
 
-function localEnd({ localAddress, localPort }: Socket): string {
-  return `${localAddress} ${localPort}`;
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 
 /** Destroys a socket and waits until it is closed. */

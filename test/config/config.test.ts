@@ -18,6 +18,7 @@ function failureOf(env: NodeJS.ProcessEnv): Failure {
 
 describe('a seal', () => {
   test.each([
+    [{ MAGNETO_LIVE: 'db.test:5432' }, 'MAGNETO_LIVE'],
     [{ MAGNETO_MODE: 'record' }, 'MAGNETO_MODE=record'],
     [{ MAGNETO_MODE: 'passthrough' }, 'MAGNETO_MODE=passthrough'],
     [{ MAGNETO_MODE: 'hybrid' }, 'MAGNETO_MODE=hybrid'],

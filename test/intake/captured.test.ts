@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OriginalDestination } from '../../src/capture/original-destination.ts';
+import type { Redirected } from '../../src/exchange/arrival.ts';
 import type { Offer } from '../../src/exchange/upstream.ts';
 import type { StageOptions } from './tools.ts';
 import { allOf, dial, dialTls, until, withIntake } from './tools.ts';
@@ -54,19 +55,24 @@ describe('a captured client', () => {
 
   test('that is ourselves is reset, asks nobody, and is told of', async () => {
     const loops: string[] = [];
+    const asked: Redirected[] = [];
     const options = {
       ...capturing,
       silenceMs: 20,
-      isOwnSocket: () => true,
+      isOwnSocket: (connection: Redirected) => asked.push(connection) > 0,
       onLoop: ({ code }: { readonly code: string }) => void loops.push(code),
     };
     await withIntake(options, async ({ port, offers }) => {
       const client = await dial(port);
+      const { localPort } = client;
       await new Promise((resolve) => setTimeout(resolve, 60));
       client.write(request);
       await allOf(client);
       expect(client.errored).toMatchObject({ code: 'ECONNRESET' });
       expect(loops).toEqual(['DESTINATION_IS_PROXY']);
+      expect(asked[0]?.from).toEqual({ address: '127.0.0.1', port: localPort });
+      expect(asked[0]?.to).toEqual(away);
+      expect(asked[0]?.cameMs).toBeLessThan(performance.now());
       expect(offers).toEqual([]);
     });
   });

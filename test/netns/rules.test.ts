@@ -8,6 +8,7 @@ import { removeRules } from '../../src/capture/remove.ts';
 import { examples, usual } from '../capture/examples.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
 import { has } from '../end-to-end/real-servers.ts';
+import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import { kinds, machineOf, rulesThere, savedIn } from './kernel.ts';
 import type { Namespace } from './namespaces.ts';
@@ -171,4 +172,41 @@ describeWhere(rulesThere, 'the rules', () => {
       });
     });
   }, 60_000);
+});
+
+const dockersOwn = `table ip docker-dns {
+  chain dns-dnat {
+    type nat hook output priority -100; policy accept;
+    ip daddr 127.0.0.11 udp dport 53 counter dnat to 127.0.0.11:40053
+  }
+}
+`;
+
+const askDocker = `
+import socket
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'who', ('127.0.0.11', 53))`;
+
+const nftThere: Condition = {
+  ok: rulesThere.ok && has('nft'),
+  reason: `${rulesThere.reason}; and nft`,
+};
+
+describeWhere(nftThere, 'beside a Docker that writes nftables itself', () => {
+  test('the rules are of nft, and are asked first', async () => {
+    await inNamespace(async (inside) => {
+      const machine = machineOf(inside);
+      // What else would make one think that it is the other kind.
+      await inside.run('iptables-legacy', '-t', 'nat', '-N', 'SOMEBODY');
+      await machine.run('nft', ['-f', '-'], dockersOwn);
+      expect(await applyRules(usual, machine)).toMatchObject({ backend: 'nft' });
+      expect(await inside.run('python3', '-c', askDocker)).toBe('');
+      const names = await inside.run('sh', '-c', 'iptables-nft-save -c | grep "magneto: names"');
+      expect(names).toMatch(/^\[1:\d+\] .*--dport 53 /m);
+      expect(await inside.run('nft', 'list', 'table', 'ip', 'docker-dns')).toMatch('packets 0');
+      // Without ours it is Docker's again.
+      expect(await removeRules(machine.run)).toEqual([]);
+      expect(await inside.run('python3', '-c', askDocker)).toBe('');
+      expect(await inside.run('nft', 'list', 'table', 'ip', 'docker-dns')).toMatch('packets 1');
+    });
+  });
 });

@@ -46,6 +46,33 @@ function httpsServer(
   return server;
 }
 
+test('a connection of its own is known by both ends, and only by who came after it', async () => {
+  await withServer(
+    () => {},
+    async ({ destination, sockets }) => {
+      await withNetwork({}, async (network) => {
+        const earlierMs = performance.now();
+        await network.offer(destination);
+        await eventually(() => sockets.length === 1);
+        const { remoteAddress, remotePort, localPort } = sockets[0] ?? {};
+        const address = String(remoteAddress).replace('::ffff:', '');
+        const from = { address, port: Number(remotePort) };
+        const to = { address, port: Number(localPort) };
+        const laterMs = performance.now();
+        expect(network.isOwnSocket({ from, to, cameMs: laterMs })).toBe(true);
+        // Another connection from the same port: the kernel gives it to several, by their destinations.
+        const elsewhere = { ...to, port: to.port + 1 };
+        expect(network.isOwnSocket({ from, to: elsewhere, cameMs: laterMs })).toBe(false);
+        // What it was opened for came before it.
+        expect(network.isOwnSocket({ from, to, cameMs: earlierMs })).toBe(false);
+        sockets[0]?.destroy();
+        await eventually(() => network.openSockets === 0);
+        expect(network.isOwnSocket({ from, to, cameMs: laterMs })).toBe(false);
+      });
+    },
+  );
+});
+
 describe('an offer without a hello', () => {
   test('dials, and the first exchange gets that connection', async () => {
     const serve = (socket: Socket): void => void socket.on('data', () => socket.write(ok));
