@@ -2,7 +2,6 @@ import type { Settings } from './config/config.ts';
 import type { LiveNames } from './mode/mode.ts';
 import type { NetworkOptions } from './network/network.ts';
 import { createResolver, readResolvConf } from './network/network.ts';
-import { reachesIpv6 } from './support/interfaces.ts';
 
 /** How the network is reached under some settings. */
 export function networkOptions(settings: Settings): NetworkOptions {
@@ -17,8 +16,11 @@ export function networkOptions(settings: Settings): NetworkOptions {
 }
 
 /** What a session answers for names with, where they are captured. */
-export function liveNames({ transparent }: Settings): LiveNames | undefined {
+export function liveNames(
+  { transparent, dnsMiss }: Settings,
+  ipv6: LiveNames['ipv6'],
+): LiveNames | undefined {
   if (!transparent) return undefined;
   const { servers, search } = readResolvConf();
-  return { resolver: createResolver({ servers }), search, ipv6: reachesIpv6() };
+  return { resolver: createResolver({ servers }), search, ipv6, onMiss: dnsMiss };
 }

@@ -5,8 +5,8 @@ import type { OpenSession } from './mode/mode.ts';
 import { openSession } from './mode/mode.ts';
 import { liveNames } from './outgoing.ts';
 
-/** Opens the session that all clients share. */
-export async function openRun(ground: Ground): Promise<OpenSession> {
+/** Opens the session that all clients share; whether IPv6 is captured shows when intake listens. */
+export async function openRun(ground: Ground, capturesIpv6: () => boolean): Promise<OpenSession> {
   const { settings, log, journal, network, report, metrics } = ground;
   const library = openLibrary({
     directory: settings.cassetteDir,
@@ -17,7 +17,7 @@ export async function openRun(ground: Ground): Promise<OpenSession> {
     onWrite: metrics.onWrite,
   });
   journal.subscribe((entry) => log.info(entry, 'exchange'));
-  const names = liveNames(settings);
+  const names = liveNames(settings, capturesIpv6);
   return openSession({
     mode: settings.mode,
     onMiss: settings.onMiss,

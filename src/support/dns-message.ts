@@ -1,6 +1,7 @@
 import type { DecodedPacket } from 'dns-packet';
 import { decode } from 'dns-packet';
-import { typeName } from './dns-packed.ts';
+import { typeCode, typeName } from './dns-packed.ts';
+import { createDnsWriter } from './dns-writer.ts';
 
 /** What a message asks for: exactly one name. */
 export interface AskedName {
@@ -119,3 +120,12 @@ export function decodeMessage(message: Buffer): DecodedWithCode | undefined {
 
 /** A message as the codec reads it. */
 export type DecodedWithCode = DecodedPacket & { readonly opcode: string; readonly flags: number };
+
+/** A message that asks for a name. @throws Error where that is none */
+export function nameQuestion({ name, type }: Pick<AskedName, 'name' | 'type'>): Buffer {
+  const writer = createDnsWriter(Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+  writer.name(name, false);
+  writer.uint16(typeCode(type));
+  writer.uint16(1);
+  return writer.message();
+}

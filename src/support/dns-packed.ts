@@ -38,8 +38,15 @@ export function packetType(type: string): string {
   return known ?? type.replace(/^TYPE(?=\d+$)/, 'UNKNOWN_');
 }
 
+const typeCodes = new Map<string, number>();
+
 /** The number of a type; 0 where nobody knows it. */
 export function typeCode(type: string): number {
+  const known = typeCodes.get(type);
+  if (known !== undefined) return known;
   const question = { type: packetType(type), name: '.' } as { type: 'A'; name: string };
-  return encode({ type: 'query', questions: [question] }).readUInt16BE(12 + 1);
+  const code = encode({ type: 'query', questions: [question] }).readUInt16BE(12 + 1);
+  // Those that nobody knows are without number.
+  if (code !== 0) typeCodes.set(type, code);
+  return code;
 }
