@@ -72,7 +72,8 @@ function namesByAddress(
   const names = new Map([...madeUp].map(([name, address]) => [address, name]));
   for (const { lookup } of interactions) {
     for (const { type, data } of lookup?.records ?? []) {
-      if (isAddressType(type)) names.set(String(data), lookup?.name ?? '');
+      const isAddress = isAddressType(type) && typeof data === 'string';
+      if (isAddress) names.set(data, lookup?.name ?? '');
     }
   }
   return names;

@@ -24,40 +24,31 @@ export function createDnsWriter(
 ): DnsWriter {
   let pieces: Buffer[] = [start];
   let length = start.length;
-  const places = new Map<string, number>();
+  const places = createPlaces();
   const add = (bytes: Buffer): void => {
     pieces.push(bytes);
     length += bytes.length;
     if (length > messageBytesMax) throw new RangeError('a DNS message has at most 65535 bytes');
   };
-  const remember = (suffix: string, at: number): void => {
-    if (at <= pointerMax && !places.has(suffix)) places.set(suffix, at);
-  };
-  for (const { name, at } of named) rememberSuffixes(name, at, remember);
+  for (const { name, at } of named) places.remember(labelsOf(name), at);
   return {
     get length() {
       return length;
     },
     bytes: add,
     uint16: (value) => add(uint16(value)),
-    uint32(value) {
-      const bytes = Buffer.alloc(4);
-      bytes.writeUInt32BE(value);
-      add(bytes);
-    },
+    uint32: (value) => add(uint32(value)),
     name(name, compressed) {
       const labels = labelsOf(name);
-      for (const [index, label] of labels.entries()) {
-        const suffix = keyOf(labels.slice(index));
-        const place = places.get(suffix);
-        if (compressed && place !== undefined) return add(uint16(0xc0_00 | place));
-        remember(suffix, length);
-        add(Buffer.concat([Buffer.from([label.length]), label]));
-      }
-      add(Buffer.alloc(1));
+      const known = compressed ? places.longest(labels) : { count: 0, pointer: Buffer.alloc(1) };
+      const own = labels.slice(0, labels.length - known.count);
+      places.remember(labels, length, own.length);
+      add(
+        Buffer.concat([...own.flatMap((one) => [Buffer.from([one.length]), one]), known.pointer]),
+      );
     },
     sized(body) {
-      const size = Buffer.alloc(2);
+      const size = uint16(0);
       add(size);
       const before = length;
       body();
@@ -66,23 +57,48 @@ export function createDnsWriter(
     cutTo(shorter) {
       pieces = [Buffer.concat(pieces).subarray(0, shorter)];
       length = shorter;
-      for (const [suffix, at] of places) if (at >= shorter) places.delete(suffix);
+      places.forgetFrom(shorter);
     },
     message: () => Buffer.concat(pieces),
   };
 }
 
-function rememberSuffixes(
-  name: string,
-  at: number,
-  remember: (suffix: string, at: number) => void,
-): void {
-  let place = at;
-  const labels = labelsOf(name);
-  for (const [index, label] of labels.entries()) {
-    remember(keyOf(labels.slice(index)), place);
-    place += label.length + 1;
-  }
+/** Where names and their ends have been written. */
+interface Places {
+  /** Remembers a name that begins at a place, and so many of its ends (all). */
+  readonly remember: (labels: readonly Buffer[], at: number, count?: number) => void;
+  /** How many labels of a name's end have been written, and what points to them. */
+  readonly longest: (labels: readonly Buffer[]) => {
+    readonly count: number;
+    readonly pointer: Buffer;
+  };
+  readonly forgetFrom: (at: number) => void;
+}
+
+function createPlaces(): Places {
+  const places = new Map<string, number>();
+  return {
+    remember(labels, at, count = labels.length) {
+      let place = at;
+      for (const [index, label] of labels.slice(0, count).entries()) {
+        const key = keyOf(labels.slice(index));
+        if (place <= pointerMax && !places.has(key)) places.set(key, place);
+        place += label.length + 1;
+      }
+    },
+    longest(labels) {
+      for (const index of labels.keys()) {
+        const place = places.get(keyOf(labels.slice(index)));
+        if (place !== undefined) {
+          return { count: labels.length - index, pointer: uint16(0xc0_00 | place) };
+        }
+      }
+      return { count: 0, pointer: Buffer.alloc(1) };
+    },
+    forgetFrom(at) {
+      for (const [key, place] of places) if (place >= at) places.delete(key);
+    },
+  };
 }
 
 /** Case does not count in names (RFC 4343). */
@@ -106,5 +122,11 @@ function labelsOf(name: string): readonly Buffer[] {
 function uint16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
   return bytes;
 }

@@ -9,6 +9,6 @@ export function addressOfReverse(name: string): string | undefined {
   }
   const v6 = /^((?:[\da-f]\.){32})ip6\.arpa$/.exec(name)?.[1];
   if (v6 === undefined) return undefined;
-  const nibbles = [...v6.replaceAll('.', '')].toReversed().join('');
+  const nibbles = v6.slice(0, -1).split('.').toReversed().join('');
   return String(unpackedData('AAAA', Buffer.from(nibbles, 'hex')));
 }

@@ -13,11 +13,10 @@ const common = { startedAt: '2026-11-20T12:00:00.000Z', sequence: 0, timing: { e
 export function lookup(
   name: string,
   type: string,
-  told: readonly string[] | DnsFinding,
-  more: Partial<RecordedLookup> = {},
+  told: readonly string[] | (DnsFinding & Partial<RecordedLookup>),
 ): Interaction {
   const finding = 'code' in told ? told : found({ name, type }, told, codeOf(told));
-  const all: RecordedLookup = { name, type, ...finding, ...more };
+  const all: RecordedLookup = { name, type, ...finding };
   const id = `${type} ${name}`;
   return { ...common, id, kind: 'dns', ending: finished, request: lookupRequest(all), lookup: all };
 }

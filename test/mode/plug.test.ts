@@ -54,12 +54,12 @@ function open(options: Partial<SessionOptions>): Promise<OpenSession> {
 }
 
 async function outcomes(session: OpenSession, ...names: readonly string[]) {
-  const outcomes = [];
+  const told = [];
   for (const name of names) {
     const answer = await session.resolver?.resolve(question(name));
-    outcomes.push(`${name} ${said(answer?.message).split(' ')[0]} ${answer?.outcome}`);
+    told.push(`${name} ${said(answer?.message).split(' ')[0]} ${answer?.outcome}`);
   }
-  return outcomes;
+  return told;
 }
 
 async function recordBoth(): Promise<void> {

@@ -9,6 +9,9 @@ import { plainFinding, readFinding } from '../../src/support/dns-finding.ts';
 import { found, question, said, withEdns } from '../support/name-server.ts';
 import { lookup, recordingOf, request } from './lookups.ts';
 
+const a = { name: 'a.test', type: 'A' };
+const b = { name: 'b.test', type: 'A' };
+
 function names(interactions: readonly Interaction[], more: Partial<ReplayNamesOptions> = {}) {
   const recording = recordingOf(interactions);
   const cursors = createCursors(recording);
@@ -68,8 +71,8 @@ describe('replaying names', () => {
   test('tells apart who spoke EDNS, and makes do with the answer to another', async () => {
     const { ask } = names([
       lookup('a.test', 'A', ['1.1.1.1']),
-      lookup('a.test', 'A', ['2.2.2.2'], { asked: 'plain' }),
-      lookup('b.test', 'A', ['3.3.3.3'], { asked: 'dnssec' }),
+      lookup('a.test', 'A', { ...found(a, ['2.2.2.2']), asked: 'plain' }),
+      lookup('b.test', 'A', { ...found(b, ['3.3.3.3']), asked: 'dnssec' }),
     ]);
     expect(await ask('a.test')).toBe('NOERROR 1.1.1.1 replayed');
     expect(await ask(withEdns(question('a.test')))).toBe('NOERROR 2.2.2.2 replayed');
@@ -131,8 +134,7 @@ describe('replaying names', () => {
   });
 
   test('knows an answer of another class from one of the Internet', async () => {
-    const finding = found({ name: 'a.test', type: 'A' }, ['1.1.1.1']);
-    const { ask } = names([lookup('a.test', 'A', finding, { class: 'CH' })]);
+    const { ask } = names([lookup('a.test', 'A', { ...found(a, ['1.1.1.1']), class: 'CH' })]);
     expect(await ask({ ...question('a.test'), class: 'CH' })).toMatch('1.1.1.1 replayed');
     expect(await ask('a.test')).not.toMatch('1.1.1.1');
   });

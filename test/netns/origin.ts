@@ -29,7 +29,11 @@ const answer: RequestListener = (request, response) => {
       host: request.headers.host,
       said: Buffer.concat(chunks).toString(),
     });
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+    response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+      'Alt-Svc': 'h3=":443"; ma=60',
+    });
     response.end(body);
   });
 };

@@ -18,7 +18,7 @@ describe('names', () => {
       writer.name('.', true);
     });
     const first = '037777770161016200';
-    expect(hex).toBe(`${first}0178c004c000${'0163016200'}00`);
+    expect(hex).toBe(`${first}0178c004c000016301620000`);
   });
 
   test('have dots within a label where those are escaped', () => {

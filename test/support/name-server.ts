@@ -57,7 +57,12 @@ export function answered(
 /** Code and data of the records of an answer, as one line. */
 export function said(message: Buffer | undefined): string {
   const finding = readFinding(message ?? Buffer.alloc(0));
-  return [finding?.code, ...(finding?.records ?? []).map(({ data }) => String(data))].join(' ');
+  return [
+    finding?.code,
+    ...(finding?.records ?? []).map(({ data }) =>
+      typeof data === 'string' ? data : JSON.stringify(data),
+    ),
+  ].join(' ');
 }
 
 /** A name server on 127.0.0.1, over UDP and TCP on one port; what it is to say of a message, in any number. */
