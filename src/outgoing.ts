@@ -15,12 +15,11 @@ export function networkOptions(settings: Settings): NetworkOptions {
   };
 }
 
-/** What a session answers for names with, where they are captured. */
-export function liveNames(
-  { transparent, dnsMiss }: Settings,
-  ipv6: LiveNames['ipv6'],
-): LiveNames | undefined {
+/** How names are resolved here, where they are captured. */
+export function liveNames({
+  transparent,
+}: Settings): Pick<LiveNames, 'resolver' | 'search'> | undefined {
   if (!transparent) return undefined;
   const { servers, search } = readResolvConf();
-  return { resolver: createResolver({ servers }), search, ipv6, onMiss: dnsMiss };
+  return { resolver: createResolver({ servers }), search };
 }

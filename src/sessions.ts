@@ -17,14 +17,14 @@ export async function openRun(ground: Ground, capturesIpv6: () => boolean): Prom
     onWrite: metrics.onWrite,
   });
   journal.subscribe((entry) => log.info(entry, 'exchange'));
-  const names = liveNames(settings, capturesIpv6);
+  const names = liveNames(settings);
   return openSession({
     mode: settings.mode,
     onMiss: settings.onMiss,
     cassette: settings.cassetteName,
     library,
     network,
-    ...(names && { names }),
+    ...(names && { names: { ...names, ipv6: capturesIpv6, onMiss: settings.dnsMiss } }),
     journal,
     latency: settings.latency,
     bodyBytesMax: settings.bodyBytesMax,

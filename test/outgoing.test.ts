@@ -22,9 +22,7 @@ test('the network is reached as the settings say', () => {
 });
 
 test('names are asked for only where they are captured', () => {
-  const ipv6 = (): boolean => true;
-  expect(liveNames(loadSettings({ env: {} }).settings, ipv6)).toBeUndefined();
-  const env = { MAGNETO_TRANSPARENT: 'true', MAGNETO_DNS_MISS: 'servfail' };
-  const names = liveNames(loadSettings({ env }).settings, ipv6);
-  expect(names).toMatchObject({ search: expect.any(Array), ipv6, onMiss: 'servfail' });
+  expect(liveNames(loadSettings({ env: {} }).settings)).toBeUndefined();
+  const names = liveNames(loadSettings({ env: { MAGNETO_TRANSPARENT: 'true' } }).settings);
+  expect(names).toMatchObject({ search: expect.any(Array), resolver: expect.any(Object) });
 });

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
+import { addressesIn } from '../support/dns-finding.ts';
 import { withChanges } from './changes.ts';
 
 /** Asks the first resolver, and the second where the first has nothing recorded. */
@@ -81,6 +82,7 @@ function entryOf(asked: {
   readonly answer: DnsAnswer;
 }): Parameters<Journal['append']>[0] {
   const { id, startedAt, mode, question, answer } = asked;
+  const addresses = addressesIn(answer.message);
   return {
     id,
     at: new Date(performance.timeOrigin + startedAt).toISOString(),
@@ -91,7 +93,7 @@ function entryOf(asked: {
     host: question.name,
     port: 53,
     secure: false,
-    ...(answer !== undefined && answer.addresses.length > 0 ? { addresses: answer.addresses } : {}),
+    ...(addresses.length > 0 ? { addresses } : {}),
     ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
     bytesIn: question.message.length,
     bytesOut: answer.message.length,

@@ -61,6 +61,13 @@ export function addressRecords(
   return addresses.map((data) => ({ name, type, ttl, data }));
 }
 
+/** The addresses that an answer leads to, through whatever aliases. */
+export function addressesIn(answer: Buffer): readonly string[] {
+  return (decodeMessage(answer)?.answers ?? []).flatMap((record) =>
+    record.type === 'A' || record.type === 'AAAA' ? [record.data] : [],
+  );
+}
+
 /** What a response says; nothing where it is none, or says of itself that it is not whole. */
 export function readFinding(message: Buffer): Finding | undefined {
   const packet = decodeMessage(message);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decode, encode } from 'dns-packet';
 import {
+  addressesIn,
   addressRecords,
   plainFinding,
   readFinding,
@@ -181,4 +182,12 @@ describe('an answer that does not fit', () => {
 test('an answer is said in words', () => {
   const asked = question('a.test');
   expect(said(writeAnswer(asked.message, found(asked, ['10.0.0.1'])))).toBe('NOERROR 10.0.0.1');
+});
+
+test('an answer leads to addresses, through whatever aliases', () => {
+  expect(addressesIn(compressed)).toEqual(['10.77.0.5']);
+  expect(addressesIn(writeAnswer(question('a.test').message, plainFinding('NXDOMAIN')))).toEqual(
+    [],
+  );
+  expect(addressesIn(Buffer.from('noise'))).toEqual([]);
 });
