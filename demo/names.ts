@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readQuestion, writeResponse } from '../src/support/dns-message.ts';
+import { addressRecords, plainFinding, writeAnswer } from '../src/support/dns-finding.ts';
+import { readQuestion } from '../src/support/dns-message.ts';
 
 /** A name server that knows one name. */
 export interface NameServer {
@@ -19,8 +20,9 @@ export async function startNames(name: string, address: string): Promise<NameSer
     count += 1;
     const known = question.name === name;
     const addresses = known && question.type === 'A' ? [address] : [];
-    const told = { code: known ? 'NOERROR' : 'NXDOMAIN', addresses, ttl: 30 };
-    socket.send(writeResponse(message, told), from.port, from.address);
+    const records = addressRecords(question, { addresses, ttl: 30 });
+    const told = plainFinding(known ? 'NOERROR' : 'NXDOMAIN', records);
+    socket.send(writeAnswer(message, told), from.port, from.address);
   });
   socket.bind(53, address);
   await once(socket, 'listening');

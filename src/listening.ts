@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Destination } from './exchange/destination.ts';
 import { Failure } from './exchange/failure.ts';
-import { isOwnAddress } from './support/interfaces.ts';
+import { isOwnAddress, reachesIpv6 } from './support/interfaces.ts';
 import { errorCode } from './support/system-error.ts';
 
 /** An address that is listened on. */
@@ -45,6 +45,14 @@ function isWithoutIpv6(error: unknown, host: string): boolean {
   if (!host.includes(':') || !(error instanceof Failure)) return false;
   const code = errorCode(error.cause);
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
+}
+
+/**
+ * Whether connections over IPv6 can be led here: some could leave, and the kernel redirects them to
+ * an address that is listened on.
+ */
+export function capturesIpv6(listeners: readonly Listening[]): boolean {
+  return reachesIpv6() && listeners.some(({ host }) => host === '::1' || host === '::');
 }
 
 /** Tells our own listeners from other destinations: dialling them would be a loop. */

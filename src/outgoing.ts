@@ -2,7 +2,6 @@ import type { Settings } from './config/config.ts';
 import type { LiveNames } from './mode/mode.ts';
 import type { NetworkOptions } from './network/network.ts';
 import { createResolver, readResolvConf } from './network/network.ts';
-import { reachesIpv6 } from './support/interfaces.ts';
 
 /** How the network is reached under some settings. */
 export function networkOptions(settings: Settings): NetworkOptions {
@@ -16,9 +15,11 @@ export function networkOptions(settings: Settings): NetworkOptions {
   };
 }
 
-/** What a session answers for names with, where they are captured. */
-export function liveNames({ transparent }: Settings): LiveNames | undefined {
+/** How names are resolved here, where they are captured. */
+export function liveNames({
+  transparent,
+}: Settings): Pick<LiveNames, 'resolver' | 'search'> | undefined {
   if (!transparent) return undefined;
   const { servers, search } = readResolvConf();
-  return { resolver: createResolver({ servers }), search, ipv6: reachesIpv6() };
+  return { resolver: createResolver({ servers }), search };
 }

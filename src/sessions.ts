@@ -5,8 +5,8 @@ import type { OpenSession } from './mode/mode.ts';
 import { openSession } from './mode/mode.ts';
 import { liveNames } from './outgoing.ts';
 
-/** Opens the session that all clients share. */
-export async function openRun(ground: Ground): Promise<OpenSession> {
+/** Opens the session that all clients share; whether IPv6 is captured shows when intake listens. */
+export async function openRun(ground: Ground, capturesIpv6: () => boolean): Promise<OpenSession> {
   const { settings, log, journal, network, report, metrics } = ground;
   const library = openLibrary({
     directory: settings.cassetteDir,
@@ -24,7 +24,7 @@ export async function openRun(ground: Ground): Promise<OpenSession> {
     cassette: settings.cassetteName,
     library,
     network,
-    ...(names && { names }),
+    ...(names && { names: { ...names, ipv6: capturesIpv6, onMiss: settings.dnsMiss } }),
     journal,
     latency: settings.latency,
     bodyBytesMax: settings.bodyBytesMax,

@@ -2,7 +2,8 @@ import { networkInterfaces } from 'node:os';
 import { pino } from 'pino';
 import { describe, expect, test } from '@jest/globals';
 import { Failure } from '../src/exchange/failure.ts';
-import { listenOnAll, ownDestinations } from '../src/listening.ts';
+import { capturesIpv6, listenOnAll, ownDestinations } from '../src/listening.ts';
+import { reachesIpv6 } from '../src/support/interfaces.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -83,4 +84,13 @@ describe('our own destinations', () => {
     listeners.push({ host: '127.0.0.1', port: 1 });
     expect(later({ host: 'localhost', port: 1, secure: false })).toBe(true);
   });
+});
+
+test('IPv6 is captured where it is reached, and something listens for it', () => {
+  const reaches = reachesIpv6();
+  const on = (...hosts: readonly string[]) => hosts.map((host) => ({ host, port: 1 }));
+  expect(capturesIpv6(on('127.0.0.1'))).toBe(false);
+  expect(capturesIpv6(on())).toBe(false);
+  expect(capturesIpv6(on('127.0.0.1', '::1'))).toBe(reaches);
+  expect(capturesIpv6(on('0.0.0.0', '::'))).toBe(reaches);
 });

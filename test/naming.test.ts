@@ -33,7 +33,7 @@ describe('names', () => {
   const onLost = (): void => {};
 
   test('are answered on loopback only', async () => {
-    const resolver = { resolve: () => Promise.resolve(undefined) };
+    const resolver = { resolve: () => Promise.reject(new Error('nobody asks')) };
     const naming = await openNaming({
       settings,
       session: { name: 's', upstream, resolver },
@@ -60,7 +60,7 @@ describe('names', () => {
   });
 
   test('that cannot be listened for leave nothing open', async () => {
-    const resolver = { resolve: () => Promise.resolve(undefined) };
+    const resolver = { resolve: () => Promise.reject(new Error('nobody asks')) };
     const opening = openNaming({
       settings,
       session: { name: 's', upstream, resolver },

@@ -24,5 +24,5 @@ test('the network is reached as the settings say', () => {
 test('names are asked for only where they are captured', () => {
   expect(liveNames(loadSettings({ env: {} }).settings)).toBeUndefined();
   const names = liveNames(loadSettings({ env: { MAGNETO_TRANSPARENT: 'true' } }).settings);
-  expect(names).toMatchObject({ search: expect.any(Array), ipv6: expect.any(Boolean) });
+  expect(names).toMatchObject({ search: expect.any(Array), resolver: expect.any(Object) });
 });

@@ -13,7 +13,10 @@ const ask = (url: string, host?: string): Promise<IncomingMessage> =>
 
 test('the CA certificate is served to clients under a name of our own', async () => {
   await withGround({ MAGNETO_MODE: 'passthrough' }, async (ground) => {
-    const intake = openIntake({ ...ground, session: await openRun(ground) }, () => false);
+    const intake = openIntake(
+      { ...ground, session: await openRun(ground, () => false) },
+      () => false,
+    );
     const { address, port } = await intake.listen('127.0.0.1', 0);
     const answer = await ask(`http://${address}:${port}/ca.pem`, 'magneto.local');
     expect(await text(answer)).toBe(ground.authority.certificatePem);

@@ -137,4 +137,14 @@ export const captureOptions = {
       'Set by the transparent image: only root may read the rules, and the receipt says what they saw.',
     parse: descriptorPair,
   },
+  dnsMiss: {
+    env: 'MAGNETO_DNS_MISS',
+    takes: values.words.dnsMiss.join(' | '),
+    default: 'nxdomain',
+    doc: 'What a captured client is told in a replay of a name that nobody recorded: that it does not exist, or that it could not be resolved. Missed either way.',
+    reason:
+      'A name that does not exist fails at once everywhere; many clients ask again after a failure.',
+    parse: values.word('dnsMiss'),
+    words: values.words.dnsMiss,
+  },
 } as const satisfies Record<string, Option<unknown>>;

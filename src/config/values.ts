@@ -37,6 +37,7 @@ export const words = {
   iptables: ['auto', 'nft', 'legacy', 'plain'],
   fail: ['closed', 'open'],
   udp: ['auto', 'pass', 'reject'],
+  dnsMiss: ['nxdomain', 'servfail'],
   logLevel: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
 } as const;
 

@@ -19,7 +19,7 @@ export const trafficFailures = {
   },
   NAME_NOT_RECORDED: {
     status: 0,
-    title: 'The cassette knows nothing of this name, so that it does not exist in the replay',
+    title: 'The cassette does not have this question for a name',
     remedy: 'record it (MAGNETO_MODE=hybrid adds what is missing), or set MAGNETO_ON_MISS',
   },
   UPSTREAM_REFUSED: {

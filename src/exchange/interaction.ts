@@ -43,7 +43,15 @@ export interface RecordedMessage {
 export interface RecordedLookup extends DnsFinding {
   readonly name: string;
   readonly type: string;
+  /** Absent for the Internet's own. */
+  readonly class?: string;
+  /** How whoever asked spoke EDNS, where it did. */
+  readonly asked?: 'plain' | 'dnssec';
+  /** Members of a file that are not known here; they are written again. */
+  readonly more?: { readonly question: UnknownMembers; readonly answer: UnknownMembers };
 }
+
+type UnknownMembers = Readonly<Record<string, unknown>>;
 
 /** An exchange as written in a cassette. */
 export interface Interaction {

@@ -5,7 +5,8 @@ import type { Server, Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { DnsQuestion, Resolver } from '../exchange/dns.ts';
 import { listenFailure } from '../exchange/listen-failure.ts';
-import { framed, readQuestion, unframed, writeResponse } from '../support/dns-message.ts';
+import { plainFinding, withinBytes, writeAnswer } from '../support/dns-finding.ts';
+import { datagramBytesMax, framed, readQuestion, unframed } from '../support/dns-message.ts';
 import { openListener } from './listener.ts';
 
 /** What answering for names needs of the house. */
@@ -26,6 +27,13 @@ export interface Names {
 /** Clients keep a connection for as long as they like to ask; one that says nothing goes after this. */
 const idleMs = 60_000;
 
+/** Questions over UDP that wait for an answer; what comes beyond is lost, as any datagram may be. */
+const openDatagramsMax = 1_000;
+/** Connections at once; who comes beyond is turned away. */
+const connectionsMax = 500;
+/** Questions of one connection that wait for an answer; it is not read on meanwhile. */
+const openPerConnectionMax = 100;
+
 /** Makes a listener for names that listens nowhere yet. */
 export function createNames(options: NamesOptions): Names {
   const datagrams: Datagrams[] = [];
@@ -35,6 +43,7 @@ export function createNames(options: NamesOptions): Names {
     async listen(host, port) {
       const on = {
         socket: (socket: Socket): void => {
+          if (sockets.size >= connectionsMax) return void socket.destroy();
           sockets.add(socket);
           socket.once('close', () => sockets.delete(socket));
           serveStream(options, socket);
@@ -68,42 +77,63 @@ async function serveDatagrams(
     throw listenFailure({ host, port, who: 'names over UDP', cause });
   }
   socket.on('error', (error) => options.onLost('names', error));
+  let open = 0;
   socket.on('message', (message, { address, port: from }) => {
-    const client = { address, port: from };
-    answer(options, client, { message, transport: 'udp' }).then(
-      (bytes) => {
-        if (bytes === undefined) return;
-        socket.send(bytes, from, address, (error) => {
-          if (error !== null) options.onLost('names', error);
-        });
-      },
-      (error: unknown) => options.onLost('names', error),
-    );
+    if (open >= openDatagramsMax) return;
+    open += 1;
+    answer(options, { address, port: from }, { message, transport: 'udp' })
+      .then(
+        (bytes) => {
+          if (bytes === undefined) return;
+          socket.send(bytes, from, address, (error) => {
+            if (error !== null) options.onLost('names', error);
+          });
+        },
+        (error: unknown) => options.onLost('names', error),
+      )
+      .finally(() => {
+        open -= 1;
+      });
   });
   return socket;
 }
 
+/** Serves a connection: as many questions at once as it has, as long as its answers are read. */
 function serveStream(options: NamesOptions, socket: Socket): void {
   const { remoteAddress: address = '', remotePort: port = 0 } = socket;
   let bytes: Buffer = Buffer.alloc(0);
+  let open = 0;
+  const go = (): void => {
+    const busy = open >= openPerConnectionMax || socket.writableNeedDrain;
+    if (busy) socket.pause();
+    else socket.resume();
+  };
   socket.setTimeout(idleMs, () => socket.destroy());
   socket.on('error', (error) => options.onLost('names', error));
   socket.on('end', () => socket.end());
+  socket.on('drain', go);
   socket.on('data', (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk]);
     for (let next = unframed(bytes); next !== undefined; next = unframed(bytes)) {
       bytes = next.rest;
-      answer(options, { address, port }, { message: next.message, transport: 'tcp' }).then(
-        (reply) => {
-          if (reply !== undefined && socket.writable) socket.write(framed(reply));
-        },
-        (error: unknown) => options.onLost('names', error),
-      );
+      open += 1;
+      answer(options, { address, port }, { message: next.message, transport: 'tcp' })
+        .then(
+          (reply) => {
+            if (reply !== undefined && socket.writable) socket.write(framed(reply));
+          },
+          (error: unknown) => options.onLost('names', error),
+        )
+        .finally(() => {
+          open -= 1;
+          go();
+        });
     }
+    go();
   });
 }
 
-/** The message to answer with; nothing where it was no question, or nobody answered it. */
+/** The message to answer with; nothing where it was no question. */
 async function answer(
   { resolver }: NamesOptions,
   client: { readonly address: string; readonly port: number },
@@ -111,7 +141,11 @@ async function answer(
 ): Promise<Buffer | undefined> {
   const asked = readQuestion(message);
   if (asked === undefined) return undefined;
+  // A zone is many messages, and no answer to a question for a name.
+  if (transfers.has(asked.type)) return writeAnswer(message, plainFinding('NOTIMP'));
   const told = await resolver(client).resolve({ ...asked, message, transport });
-  if (told === undefined) return undefined;
-  return told.message ?? writeResponse(message, told);
+  if (transport === 'tcp') return told.message;
+  return withinBytes(told.message, message, datagramBytesMax(message));
 }
+
+const transfers: ReadonlySet<string> = new Set(['AXFR', 'IXFR']);

@@ -5,6 +5,7 @@ import type { DnsAnswer, Resolver } from '../exchange/dns.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Answer, ClientHello, Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
+import { addressesIn } from '../support/dns-finding.ts';
 import { withChanges } from './changes.ts';
 import { journaled } from './journaled.ts';
 import type { LiveHosts } from './live-hosts.ts';
@@ -112,11 +113,11 @@ function eitherResolver(live: Resolver | undefined, other: Resolver, listed: Liv
 /** A resolver that remembers which addresses live names have: a raw stream says no name of its own. */
 function learning(resolver: Resolver, listed: LiveHosts): Resolver {
   return {
-    async resolve(question): Promise<DnsAnswer | undefined> {
+    async resolve(question): Promise<DnsAnswer> {
       const answer = await resolver.resolve(question);
       const name = listed.nameIn(question.name);
-      if (answer === undefined || name === undefined) return answer;
-      listed.learn(name, answer.addresses);
+      if (name === undefined) return answer;
+      listed.learn(name, addressesIn(answer.message));
       return { ...answer, outcome: 'live' };
     },
   };

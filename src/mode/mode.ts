@@ -11,11 +11,13 @@ import type { Latency } from './latency.ts';
 import { latency } from './latency.ts';
 import { journaledNames } from './names.ts';
 import { plug } from './plug.ts';
+import type { NameMiss } from './replay-names.ts';
 import { openWaitingSession } from './waiting.ts';
 
 export type { Latency } from './latency.ts';
 export type { Live } from './live.ts';
 export { createLive } from './live.ts';
+export type { NameMiss } from './replay-names.ts';
 
 /** The modes a user can ask for. */
 export type Mode = 'auto' | 'record' | 'replay' | 'passthrough' | 'hybrid';
@@ -52,8 +54,10 @@ export interface LiveNames {
   readonly resolver: Resolver;
   /** Domains in which they try a name before they try it as it is. */
   readonly search: readonly string[];
-  /** Whether IPv6 leads them anywhere. */
-  readonly ipv6: boolean;
+  /** Whether their connections over IPv6 are captured, as far as is known: else they leave, or fail. */
+  readonly ipv6: () => boolean;
+  /** What they are told in a replay of a name that nobody recorded. */
+  readonly onMiss: NameMiss;
 }
 
 /** A session that serves clients, and what its run has come to. */

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
+import { addressesIn } from '../support/dns-finding.ts';
 import { withChanges } from './changes.ts';
 
 /** Asks the first resolver, and the second where the first has nothing recorded. */
@@ -12,7 +13,7 @@ export function eitherName(first: Resolver, second: Resolver): Resolver {
   return {
     async resolve(question) {
       const answer = await first.resolve(question);
-      return answer?.outcome === 'missed' ? second.resolve(question) : answer;
+      return answer.outcome === 'missed' ? second.resolve(question) : answer;
     },
   };
 }
@@ -54,7 +55,7 @@ export function journaledNames(
       const startedAt = performance.now();
       const answer = await resolver.resolve(question);
       journal.append(entryOf({ id, startedAt, mode, question, answer }));
-      if (answer?.outcome === 'missed') {
+      if (answer.outcome === 'missed') {
         const { name, type } = question;
         const words = `${name} (${type}) is not in the cassette`;
         onMissed(new Failure('NAME_NOT_RECORDED', words), {
@@ -78,25 +79,26 @@ function entryOf(asked: {
   readonly startedAt: number;
   readonly mode: string;
   readonly question: DnsQuestion;
-  readonly answer: DnsAnswer | undefined;
+  readonly answer: DnsAnswer;
 }): Parameters<Journal['append']>[0] {
   const { id, startedAt, mode, question, answer } = asked;
+  const addresses = addressesIn(answer.message);
   return {
     id,
     at: new Date(performance.timeOrigin + startedAt).toISOString(),
     kind: 'dns',
     mode,
-    outcome: answer?.outcome ?? 'forwarded',
+    outcome: answer.outcome,
     method: question.type,
     host: question.name,
     port: 53,
     secure: false,
-    ...(answer !== undefined && answer.addresses.length > 0 ? { addresses: answer.addresses } : {}),
+    ...(addresses.length > 0 ? { addresses } : {}),
     ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
     bytesIn: question.message.length,
-    bytesOut: answer?.message?.length ?? 0,
-    ...(answer?.interaction === undefined ? {} : { interaction: answer.interaction }),
-    ...(answer?.outcome === 'missed' ? { failure: 'NAME_NOT_RECORDED' } : {}),
-    ending: answer === undefined ? 'timedOut' : 'finished',
+    bytesOut: answer.message.length,
+    ...(answer.interaction === undefined ? {} : { interaction: answer.interaction }),
+    ...(answer.outcome === 'missed' ? { failure: 'NAME_NOT_RECORDED' } : {}),
+    ending: answer.ending ?? 'finished',
   };
 }

@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Upstream } from '../exchange/upstream.ts';
+import { capturedNames } from './captured-names.ts';
 import type { Cursors } from './cursors.ts';
 import { either } from './either.ts';
 import type { Plan, SessionOptions } from './mode.ts';
@@ -13,6 +14,7 @@ import { recordNames } from './record-names.ts';
 import { replay } from './replay.ts';
 import type { RecordedNames } from './replay-names.ts';
 import { replayNames } from './replay-names.ts';
+import { withoutAlternatives } from './without-alternatives.ts';
 
 /** What a plan is plugged together from. */
 export interface Parts {
@@ -33,6 +35,17 @@ export interface Plugged {
 
 /** The upstream and the resolver of a plan: the one place where they and the modes meet. */
 export function plug(parts: Parts): Plugged {
+  const { names } = parts.options;
+  const plugged = plugPlan(parts);
+  if (names === undefined || plugged.resolver === undefined) return plugged;
+  // Around all else: what is recorded is what was sent.
+  return {
+    upstream: withoutAlternatives(plugged.upstream),
+    resolver: capturedNames(plugged.resolver, names.ipv6),
+  };
+}
+
+function plugPlan(parts: Parts): Plugged {
   const { options, plan, recording, cursors } = parts;
   const live = livePlug(parts);
   if (recording === undefined || cursors === undefined) return live;

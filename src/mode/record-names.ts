@@ -1,8 +1,9 @@
-import type { DnsAnswer, DnsQuestion, Resolver } from '../exchange/dns.ts';
-import type { Interaction } from '../exchange/interaction.ts';
+import type { DnsAnswer, DnsFinding, DnsQuestion, Resolver } from '../exchange/dns.ts';
+import type { Interaction, RecordedLookup } from '../exchange/interaction.ts';
 import { lookupRequest } from '../exchange/interaction.ts';
 import { finished } from '../exchange/conversation.ts';
 import { createBoundedCache } from '../support/bounded-cache.ts';
+import { readFinding } from '../support/dns-finding.ts';
 import type { RecordOptions } from './commit.ts';
 import { asFailure } from './commit.ts';
 
@@ -18,57 +19,87 @@ export interface RecordNamesOptions extends Pick<RecordOptions, 'append' | 'onUn
 const namesMax = 10_000;
 
 /**
- * A resolver that writes what the given one answers: addresses, and that a name does not exist. It is
- * written again only where it has changed. Ids are of a series of their own, so that those of
- * exchanges are the same whether names were captured or not.
+ * A resolver that writes what the given one answers, whatever that is: also that it failed, or said
+ * nothing. It is written again only where it has changed. Ids are of a series of their own, so that
+ * those of exchanges are the same whether names were captured or not.
  */
 export function recordNames(resolver: Resolver, options: RecordNamesOptions): Resolver {
   const last = createBoundedCache<string>(namesMax);
   for (const { lookup } of options.recorded) {
-    if (lookup !== undefined) last.set(keyOf(lookup), spelt(lookup), Number.POSITIVE_INFINITY);
+    if (lookup !== undefined)
+      last.set(questionKey(lookup), spelt(lookup), Number.POSITIVE_INFINITY);
   }
   let count = options.recorded.filter(({ kind }) => kind === 'dns').length;
   return {
     async resolve(question) {
       const startedAt = performance.now();
       const answer = await resolver.resolve(question);
-      if (answer === undefined || !isKept(answer)) return answer;
-      if (last.get(keyOf(question)) === spelt(answer)) return answer;
-      last.set(keyOf(question), spelt(answer), Number.POSITIVE_INFINITY);
+      const finding = answer.outcome === 'forwarded' ? readFinding(answer.message) : undefined;
+      if (finding === undefined) return answer;
+      const lookup = lookupOf(question, finding);
+      const key = questionKey(lookup);
+      if (last.get(key) === spelt(finding)) return answer;
+      last.set(key, spelt(finding), Number.POSITIVE_INFINITY);
       const id = `n${String(count).padStart(6, '0')}`;
       count += 1;
-      const written = await write(options, interactionOf(question, answer, { id, startedAt }));
+      const interaction = interactionOf(lookup, { id, startedAt, ending: answer.ending });
+      const written = await write(options, interaction);
       return written ? { ...answer, outcome: 'recorded', interaction: id } : answer;
     },
   };
 }
 
-function isKept({ code, addresses }: DnsAnswer): boolean {
-  return code === 'NXDOMAIN' || (code === 'NOERROR' && addresses.length > 0);
+/** Two questions of one key have one answer. */
+export function questionKey({ name, type, class: kind = 'IN', asked = '' }: Keyed): string {
+  return `${type} ${name} ${kind} ${asked}`;
 }
 
-function keyOf({ name, type }: Pick<DnsQuestion, 'name' | 'type'>): string {
-  return `${type} ${name}`;
+/** What tells questions apart. */
+interface Keyed {
+  readonly name: string;
+  readonly type: string;
+  readonly class?: string;
+  readonly asked?: string;
 }
 
-/** Servers take turns in the order of addresses: that is no change. */
-function spelt({ code, addresses }: Pick<DnsAnswer, 'code' | 'addresses'>): string {
-  return `${code} ${addresses.toSorted().join(' ')}`;
+/** Servers take turns in the order of records, and count down how long they may be kept: that is no change. */
+function spelt({ code, records, authority, additional }: DnsFinding): string {
+  const sections = [records, authority, additional].map((section) =>
+    section.map(({ name, type, data }) => JSON.stringify([name, type, data])).toSorted(),
+  );
+  return JSON.stringify([code, sections]);
+}
+
+function lookupOf(
+  { name, type, class: kind, edns }: DnsQuestion,
+  found: DnsFinding,
+): RecordedLookup {
+  return {
+    name,
+    type,
+    ...(kind === undefined ? {} : { class: kind }),
+    ...(edns === undefined ? {} : { asked: edns }),
+    ...found,
+  };
 }
 
 function interactionOf(
-  { name, type }: DnsQuestion,
-  { code, addresses, ttl }: DnsAnswer,
-  { id, startedAt }: { readonly id: string; readonly startedAt: number },
+  lookup: RecordedLookup,
+  taken: {
+    readonly id: string;
+    readonly startedAt: number;
+    readonly ending: DnsAnswer['ending'];
+  },
 ): Omit<Interaction, 'sequence'> {
+  const { id, startedAt, ending } = taken;
   return {
     id,
     kind: 'dns',
     startedAt: new Date(performance.timeOrigin + startedAt).toISOString(),
-    request: lookupRequest({ name, type }),
-    lookup: { name, type, code, addresses, ttl },
+    request: lookupRequest(lookup),
+    lookup,
     timing: { endMs: Math.round((performance.now() - startedAt) * 1000) / 1000 },
-    ending: finished,
+    ending: ending === undefined ? finished : { type: ending },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Resolver } from '../exchange/dns.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
+import { plainFinding, writeAnswer } from '../support/dns-finding.ts';
 import { journaled } from './journaled.ts';
 import type { OpenSession, SessionOptions } from './mode.ts';
 
@@ -78,8 +79,12 @@ function waitingResolver(session: () => Promise<OpenSession | Failure>): Resolve
   return {
     resolve: async (question) => {
       const found = await session();
-      if (!(found instanceof Failure)) return found.resolver?.resolve(question);
-      return { code: 'SERVFAIL', addresses: [], ttl: 0, outcome: 'missed' };
+      const resolver = found instanceof Failure ? undefined : found.resolver;
+      if (resolver !== undefined) return resolver.resolve(question);
+      return {
+        message: writeAnswer(question.message, plainFinding('SERVFAIL')),
+        outcome: 'missed',
+      };
     },
   };
 }

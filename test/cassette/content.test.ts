@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readRoot } from '../../src/cassette/content.ts';
 import { createLibrary } from '../../src/cassette/library.ts';
 import { golden } from './golden.ts';
+import { goldenNames } from './golden-names.ts';
 import { inFolder } from './folder.ts';
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/cassettes');
@@ -18,6 +19,28 @@ describe('golden cassettes are read for ever', () => {
     const { interactions } = await library.load(name);
     expect(interactions).toEqual(golden);
     expect(warnings.splice(0)).toEqual([]);
+  });
+
+  test.each(['v2-names', 'v2-names-msgpack'])('%s: questions for names', async (name) => {
+    expect((await library.load(name)).interactions).toEqual(goldenNames);
+    expect(warnings.splice(0)).toEqual([]);
+  });
+
+  test('questions for names in their first form: addresses alone', async () => {
+    const { interactions } = await library.load('v2-names-first');
+    const record = { name: 'api.example.org', type: 'A', ttl: 30 };
+    expect(interactions.map(({ lookup }) => lookup)).toMatchObject([
+      {
+        name: 'api.example.org',
+        type: 'A',
+        records: [
+          { ...record, data: '10.0.0.1' },
+          { ...record, data: '10.0.0.2' },
+        ],
+      },
+      { type: 'AAAA', records: [{ ...record, type: 'AAAA', ttl: 60, data: 'fd00::1' }] },
+      { name: 'gone.example.org', type: 'HTTPS', code: 'NXDOMAIN', records: [] },
+    ]);
   });
 
   test('a write-ahead log', async () => {
@@ -87,12 +110,17 @@ describe('golden cassettes are read for ever', () => {
 });
 
 describe('what is written is what was written when it was golden', () => {
-  test.each(['json', 'msgpack'] as const)('in %s', async (format) => {
+  test.each([
+    ['json', 'v2-json.json', golden],
+    ['msgpack', 'v2-msgpack.msgpack', golden],
+    ['json', 'v2-names.json', goldenNames],
+    ['msgpack', 'v2-names-msgpack.msgpack', goldenNames],
+  ] as const)('in %s: %s', async (format, file, interactions) => {
     await inFolder(async (folder) => {
-      await folder.complete(golden, { format });
+      await folder.complete(interactions, { format });
       const stamp = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
       const now = readFileSync(join(folder.path, `c.${format}`), 'latin1');
-      const then = readFileSync(join(directory, `v2-${format}.${format}`), 'latin1');
+      const then = readFileSync(join(directory, file), 'latin1');
       const name = format === 'json' ? ['"v2"', '"c"'] : ['\xa2v2', '\xa1c'];
       const alike = then.replace(name[0] ?? '', name[1] ?? '').replace(stamp, 'T');
       expect(now.replace(stamp, 'T')).toBe(alike);

@@ -76,6 +76,7 @@ describe('settings', () => {
         dnsPort: 8853,
         live: [],
         counters: undefined,
+        dnsMiss: 'nxdomain',
         cassetteWait: false,
         onMiss: 'fail',
         missStatus: 502,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Destination } from '../../src/exchange/destination.ts';
-import type { DnsAnswer, Resolver } from '../../src/exchange/dns.ts';
+import type { Resolver } from '../../src/exchange/dns.ts';
 import type { Offer, Upstream } from '../../src/exchange/upstream.ts';
 import { createJournal } from '../../src/journal/journal.ts';
 import { createLive } from '../../src/mode/live.ts';
-import { question } from '../support/name-server.ts';
+import { answered, found, question } from '../support/name-server.ts';
 import { answer, ask, askStream, upstreamOf } from './harness.ts';
 
 const db: Destination = { host: 'db.test', port: 5432, secure: false };
@@ -23,15 +23,9 @@ function scene(offer: Offer = { type: 'terms' }) {
     },
   });
   const resolving = (who: string): Resolver => ({
-    resolve: ({ name }) => {
-      asked.push(`${who} resolves ${name}`);
-      const told: DnsAnswer = {
-        code: 'NOERROR',
-        addresses: ['10.0.0.5'],
-        ttl: 1,
-        outcome: 'forwarded',
-      };
-      return Promise.resolve(told);
+    resolve: async (one) => {
+      asked.push(`${who} resolves ${one.name}`);
+      return answered(one, found(one, ['10.0.0.5']));
     },
   });
   const journal = createJournal();

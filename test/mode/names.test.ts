@@ -4,17 +4,11 @@ import type { DnsAnswer, Resolver } from '../../src/exchange/dns.ts';
 import type { Upstream } from '../../src/exchange/upstream.ts';
 import { createJournal } from '../../src/journal/journal.ts';
 import { byName, eitherName, journaledNames } from '../../src/mode/names.ts';
-import { question } from '../support/name-server.ts';
+import { answered, found, question } from '../support/name-server.ts';
 import { ask } from './harness.ts';
 
-const answer = (outcome: DnsAnswer['outcome']): DnsAnswer => ({
-  code: 'NOERROR',
-  addresses: ['1.1.1.1'],
-  ttl: 1,
-  outcome,
-});
-const saying = (outcome: DnsAnswer['outcome'] | undefined): Resolver => ({
-  resolve: () => Promise.resolve(outcome === undefined ? undefined : answer(outcome)),
+const saying = (outcome: DnsAnswer['outcome'], more: Partial<DnsAnswer> = {}): Resolver => ({
+  resolve: async (asked) => ({ ...answered(asked, found(asked, ['1.1.1.1']), outcome), ...more }),
 });
 
 test.each([
@@ -23,7 +17,7 @@ test.each([
   ['missed', 'forwarded'],
 ] as const)('where the first answer is %s, the answer is %s', async (first, expected) => {
   const resolver = eitherName(saying(first), saying('forwarded'));
-  expect((await resolver.resolve(question('a.test')))?.outcome).toBe(expected);
+  expect((await resolver.resolve(question('a.test'))).outcome).toBe(expected);
 });
 
 describe('going by name', () => {
@@ -60,9 +54,13 @@ describe('going by name', () => {
 test('questions are entered in the journal, and misses told of', async () => {
   const journal = createJournal();
   const missed: string[] = [];
-  const outcomes = ['replayed', 'missed', undefined] as const;
-  for (const outcome of outcomes) {
-    const resolver = journaledNames(saying(outcome), {
+  const resolvers = [
+    saying('replayed'),
+    saying('missed'),
+    saying('forwarded', { ending: 'timedOut' }),
+  ];
+  for (const one of resolvers) {
+    const resolver = journaledNames(one, {
       journal,
       mode: 'replay',
       onMissed: (failure, { destination }) =>

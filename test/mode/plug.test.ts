@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openLibrary } from '../../src/cassette/cassette.ts';
-import type { DnsAnswer } from '../../src/exchange/dns.ts';
+import type { Resolver } from '../../src/exchange/dns.ts';
 import type { Upstream } from '../../src/exchange/upstream.ts';
 import { createJournal } from '../../src/journal/journal.ts';
 import type { OpenSession, SessionOptions } from '../../src/mode/mode.ts';
 import { openSession } from '../../src/mode/mode.ts';
-import { question } from '../support/name-server.ts';
+import { answered, found, question, said } from '../support/name-server.ts';
 import { ask } from './harness.ts';
 
 let directory = '';
@@ -17,8 +17,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const told: DnsAnswer = { code: 'NOERROR', addresses: ['9.9.9.9'], ttl: 3, outcome: 'forwarded' };
 const asked: string[] = [];
+const resolver: Resolver = {
+  resolve: async (one) => answered(one, found(one, ['9.9.9.9'])),
+};
 
 /** A session whose network names every host 9.9.9.9, and answers every request with 204. */
 function open(options: Partial<SessionOptions>): Promise<OpenSession> {
@@ -40,7 +42,7 @@ function open(options: Partial<SessionOptions>): Promise<OpenSession> {
     cassette: 'names',
     library: openLibrary({ directory, format: 'json', fsync: 'never', warn: () => {} }),
     network,
-    names: { resolver: { resolve: () => Promise.resolve(told) }, search: [], ipv6: false },
+    names: { resolver, search: [], ipv6: () => false, onMiss: 'nxdomain' },
     journal: createJournal(),
     latency: { type: 'none' },
     bodyBytesMax: 1000,
@@ -52,12 +54,12 @@ function open(options: Partial<SessionOptions>): Promise<OpenSession> {
 }
 
 async function outcomes(session: OpenSession, ...names: readonly string[]) {
-  const found = [];
+  const told = [];
   for (const name of names) {
     const answer = await session.resolver?.resolve(question(name));
-    found.push(`${name} ${answer?.code} ${answer?.outcome}`);
+    told.push(`${name} ${said(answer?.message).split(' ')[0]} ${answer?.outcome}`);
   }
-  return found;
+  return told;
 }
 
 async function recordBoth(): Promise<void> {

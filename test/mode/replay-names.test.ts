@@ -1,115 +1,141 @@
 import { describe, expect, test } from '@jest/globals';
-import { createRecording } from '../../src/cassette/recording.ts';
-import { finished } from '../../src/exchange/conversation.ts';
-import type { Interaction, RecordedLookup } from '../../src/exchange/interaction.ts';
-import { lookupRequest } from '../../src/exchange/interaction.ts';
+import { decode } from 'dns-packet';
+import type { DnsQuestion } from '../../src/exchange/dns.ts';
+import type { Interaction } from '../../src/exchange/interaction.ts';
 import { createCursors } from '../../src/mode/cursors.ts';
 import type { ReplayNamesOptions } from '../../src/mode/replay-names.ts';
-import { madeUpAddresses, replayNames } from '../../src/mode/replay-names.ts';
-import { question } from '../support/name-server.ts';
+import { replayNames } from '../../src/mode/replay-names.ts';
+import { plainFinding, readFinding } from '../../src/support/dns-finding.ts';
+import { found, question, said, withEdns } from '../support/name-server.ts';
+import { lookup, recordingOf, request } from './lookups.ts';
 
-const common = { startedAt: '2026-11-20T12:00:00.000Z', timing: { endMs: 1 }, ending: finished };
-
-function lookup(name: string, type: string, addresses: readonly string[]): Interaction {
-  const code = addresses.length === 0 ? 'NXDOMAIN' : 'NOERROR';
-  const found = { name, type, code, addresses, ttl: 30 };
-  return { ...common, id: `${type} ${name}`, kind: 'dns', sequence: 0, ...of(found) };
-}
-
-const of = (found: RecordedLookup): Pick<Interaction, 'request' | 'lookup'> => ({
-  request: lookupRequest(found),
-  lookup: found,
-});
-
-function request(host: string): Interaction {
-  const destination = { host, port: 443, secure: true };
-  const asked = { method: 'GET', destination, path: '/', httpVersion: '1.1', headers: [] };
-  return { ...common, id: host, kind: 'http', sequence: 0, request: asked };
-}
+const a = { name: 'a.test', type: 'A' };
+const b = { name: 'b.test', type: 'A' };
 
 function names(interactions: readonly Interaction[], more: Partial<ReplayNamesOptions> = {}) {
-  const recording = createRecording({
-    name: 'names',
-    file: 'names.json',
-    interactions,
-    digest: '',
-    unfinished: false,
-  });
+  const recording = recordingOf(interactions);
   const cursors = createCursors(recording);
-  return { ...replayNames({ recording, cursors, search: [], ipv6: true, ...more }), cursors };
+  const rest = { search: [], ipv6: () => true, onMiss: 'nxdomain', ...more } as const;
+  const replaying = replayNames({ recording, cursors, ...rest });
+  const ask = async (asked: DnsQuestion | string): Promise<string> => {
+    const one = typeof asked === 'string' ? question(asked) : asked;
+    const { message, outcome } = await replaying.resolve(one);
+    return `${said(message)} ${outcome}`;
+  };
+  return { ...replaying, cursors, ask };
 }
 
 describe('replaying names', () => {
   test('answers what was recorded, in order, and then the last again', async () => {
-    const { resolve, cursors } = names([
+    const { ask, resolve, cursors } = names([
       lookup('a.test', 'A', []),
       lookup('a.test', 'A', ['1.1.1.1']),
     ]);
-    const answers = [];
-    for (let round = 0; round < 3; round += 1) answers.push(await resolve(question('a.test')));
-    expect(answers).toMatchObject([
-      { code: 'NXDOMAIN', outcome: 'replayed' },
-      { code: 'NOERROR', addresses: ['1.1.1.1'], ttl: 30, outcome: 'replayed' },
-      { addresses: ['1.1.1.1'], outcome: 'repeated', interaction: 'A a.test' },
+    expect([await ask('a.test'), await ask('a.test'), await ask('a.test')]).toEqual([
+      'NXDOMAIN replayed',
+      'NOERROR 1.1.1.1 replayed',
+      'NOERROR 1.1.1.1 repeated',
     ]);
+    expect((await resolve(question('a.test'))).interaction).toBe('A a.test');
     expect(cursors.unused()).toBe(0);
   });
 
-  test('makes up an address for a host that was only spoken to', async () => {
-    const { resolve, nameOf } = names([request('b.test'), request('10.0.0.1')]);
-    const answer = await resolve(question('b.test'));
-    expect(answer).toMatchObject({ code: 'NOERROR', outcome: 'replayed' });
-    const [address = ''] = answer?.addresses ?? [];
-    expect(address).toMatch(/^198\.1[89]\./);
-    expect(nameOf(address)).toBe('b.test');
-    expect(await resolve(question('b.test', 'AAAA'))).toMatchObject({
-      code: 'NOERROR',
-      addresses: [],
+  test('keeps how long it may be kept, and gives the question its own case', async () => {
+    const { resolve } = names([lookup('a.test', 'A', ['1.1.1.1'])]);
+    const { message } = await resolve(question('A.tEsT'));
+    expect(decode(message)).toMatchObject({
+      id: 77,
+      questions: [{ name: 'A.tEsT' }],
+      answers: [{ name: 'A.tEsT', ttl: 30, data: '1.1.1.1' }],
     });
-    expect(await resolve(question('b.test', 'TXT'))).toMatchObject({ code: 'NOERROR' });
   });
 
   test.each([
-    [true, ['fd00::1']],
-    [false, []],
-  ])('tells IPv6 addresses where they lead here: %s', async (ipv6, addresses) => {
-    const { resolve } = names([lookup('a.test', 'AAAA', ['fd00::1'])], { ipv6 });
-    const answer = await resolve(question('a.test', 'AAAA'));
-    expect(answer).toMatchObject({ code: 'NOERROR', addresses });
-    expect((await resolve(question('a.test')))?.addresses).toHaveLength(1);
+    ['TXT', plainFinding('NOERROR', [{ name: 'a.test', type: 'TXT', ttl: 1, data: ['one'] }])],
+    ['A', plainFinding('NOERROR')],
+    ['A', plainFinding('SERVFAIL')],
+    ['MX', plainFinding('REFUSED')],
+    [
+      'TYPE4711',
+      plainFinding('NOERROR', [
+        { name: 'a.test', type: 'TYPE4711', ttl: 1, data: { base64: 'AQ==' } },
+      ]),
+    ],
+  ])('answers %s as it was recorded', async (type, finding) => {
+    const { resolve } = names([lookup('a.test', type, finding)]);
+    const { message, outcome } = await resolve(question('a.test', type));
+    expect(readFinding(message)).toEqual(finding);
+    expect(outcome).toBe('replayed');
+  });
+
+  test('tells apart who spoke EDNS, and makes do with the answer to another', async () => {
+    const { ask } = names([
+      lookup('a.test', 'A', ['1.1.1.1']),
+      lookup('a.test', 'A', { ...found(a, ['2.2.2.2']), asked: 'plain' }),
+      lookup('b.test', 'A', { ...found(b, ['3.3.3.3']), asked: 'dnssec' }),
+    ]);
+    expect(await ask('a.test')).toBe('NOERROR 1.1.1.1 replayed');
+    expect(await ask(withEdns(question('a.test')))).toBe('NOERROR 2.2.2.2 replayed');
+    expect(await ask({ ...question('a.test'), edns: 'dnssec' })).toBe('NOERROR 2.2.2.2 repeated');
+    expect(await ask('b.test')).toBe('NOERROR 3.3.3.3 replayed');
+  });
+
+  test('makes up an address for a host that was only spoken to', async () => {
+    const { ask, nameOf } = names([request('b.test'), request('10.0.0.1')]);
+    const answer = await ask('b.test');
+    const address = /^NOERROR (198\.1[89]\.\d+\.\d+) replayed$/.exec(answer)?.[1] ?? '';
+    expect(nameOf(address)).toBe('b.test');
+    for (const type of ['AAAA', 'HTTPS', 'SVCB']) {
+      expect(await ask(question('b.test', type))).toBe('NOERROR replayed');
+    }
+    const reverse = `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
+    expect(await ask(question(reverse, 'PTR'))).toBe('NOERROR b.test replayed');
+  });
+
+  test('makes up an address for a host that has only one of IPv6, where that leads nowhere', async () => {
+    const recorded = [
+      lookup('six.test', 'A', plainFinding('NOERROR')),
+      lookup('six.test', 'AAAA', ['fd00::1']),
+    ];
+    expect(await names(recorded).ask('six.test')).toBe('NOERROR replayed');
+    const { ask, cursors } = names(recorded, { ipv6: () => false });
+    expect(await ask('six.test')).toMatch(/^NOERROR 198\.1\d\.\d+\.\d+ replayed$/);
+    expect(await ask(question('six.test', 'AAAA'))).toBe('NOERROR fd00::1 replayed');
+    expect(cursors.unused()).toBe(0);
+  });
+
+  test('tells captured clients what explicit ones were told: that there is no such name', async () => {
+    const { ask, cursors } = names([request('gone.test', { type: 'dns', code: 'ENOTFOUND' })]);
+    expect(await ask('gone.test')).toBe('NXDOMAIN replayed');
+    expect(cursors.unused()).toBe(0);
   });
 
   test('says of what it does not know that it does not exist, and counts it as missed', async () => {
-    const { resolve } = names([request('a.test'), lookup('gone.test', 'A', [])], {
+    const { ask } = names([request('a.test'), lookup('gone.test', 'A', [])], {
       search: ['lan.test'],
     });
-    const outcomeOf = async (name: string, type: 'A' | 'AAAA' | 'TXT' = 'A') => {
-      const answer = await resolve(question(name, type));
-      return `${answer?.code} ${answer?.outcome}`;
-    };
-    expect(await outcomeOf('other.test')).toBe('NXDOMAIN missed');
-    expect(await outcomeOf('gone.test')).toBe('NXDOMAIN replayed');
+    expect(await ask('other.test')).toBe('NXDOMAIN missed');
+    expect(await ask('gone.test')).toBe('NXDOMAIN replayed');
     // A name that does not exist does not for any type.
-    expect(await outcomeOf('gone.test', 'AAAA')).toBe('NXDOMAIN replayed');
+    expect(await ask(question('gone.test', 'AAAA'))).toBe('NXDOMAIN replayed');
     // Clients try their search list first: no miss.
-    expect(await outcomeOf('a.test.lan.test')).toBe('NXDOMAIN replayed');
-    expect(await outcomeOf('other.test.lan.test')).toBe('NXDOMAIN missed');
-  });
-});
-
-describe('made-up addresses', () => {
-  test('are the same in each run, and stay when other hosts come', () => {
-    const few = madeUpAddresses(new Set(['b.test', 'a.test']));
-    const more = madeUpAddresses(new Set(['c.test', 'a.test', 'b.test']));
-    expect(few.get('a.test')).toBe('198.19.72.203');
-    expect([...few].every(([host, address]) => more.get(host) === address)).toBe(true);
+    expect(await ask('a.test.lan.test')).toBe('NXDOMAIN replayed');
+    expect(await ask('other.test.lan.test')).toBe('NXDOMAIN missed');
+    // Nobody asked for its text; but it exists.
+    expect(await ask(question('a.test', 'TXT'))).toBe('NOERROR missed');
+    expect(await ask(question('9.9.9.9.in-addr.arpa', 'PTR'))).toBe('NXDOMAIN missed');
   });
 
-  test('never meet, and stay within their range', () => {
-    const hosts = Array.from({ length: 20_000 }, (_, index) => `host-${index}.test`);
-    const addresses = [...madeUpAddresses(new Set(hosts)).values()];
-    expect(new Set(addresses).size).toBe(20_000);
-    expect(addresses.filter((one) => !/^198\.1[89]\.\d{1,3}\.\d{1,3}$/.test(one))).toEqual([]);
-    expect(addresses).not.toContain('198.18.0.0');
+  test('or that nobody could be asked, where that is wanted', async () => {
+    const { ask } = names([request('a.test')], { search: ['lan.test'], onMiss: 'servfail' });
+    expect(await ask('other.test')).toBe('SERVFAIL missed');
+    expect(await ask(question('a.test', 'TXT'))).toBe('SERVFAIL missed');
+    expect(await ask('a.test.lan.test')).toBe('NXDOMAIN replayed');
+  });
+
+  test('knows an answer of another class from one of the Internet', async () => {
+    const { ask } = names([lookup('a.test', 'A', { ...found(a, ['1.1.1.1']), class: 'CH' })]);
+    expect(await ask({ ...question('a.test'), class: 'CH' })).toMatch('1.1.1.1 replayed');
+    expect(await ask('a.test')).not.toMatch('1.1.1.1');
   });
 });

@@ -6,7 +6,8 @@ import { createServer as createSecureServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { framed, readQuestion, unframed, writeResponse } from '../../src/support/dns-message.ts';
+import { addressRecords, plainFinding, writeAnswer } from '../../src/support/dns-finding.ts';
+import { framed, readQuestion, unframed } from '../../src/support/dns-message.ts';
 
 // A machine in a namespace of its own: HTTP, HTTPS, WebSocket on their usual ports, one protocol in
 // which the server speaks first, and the name server of a small world. It answers the same each time.
@@ -28,7 +29,11 @@ const answer: RequestListener = (request, response) => {
       host: request.headers.host,
       said: Buffer.concat(chunks).toString(),
     });
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+    response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+      'Alt-Svc': 'h3=":443"; ma=60',
+    });
     response.end(body);
   });
 };
@@ -47,7 +52,8 @@ function told(message: Buffer): Buffer | undefined {
   const known = Object.keys(world).some((entry) => entry.endsWith(` ${question.name}`));
   const address = world[`${question.type} ${question.name}`];
   const addresses = address === undefined ? [] : [address];
-  return writeResponse(message, { code: known ? 'NOERROR' : 'NXDOMAIN', addresses, ttl: 30 });
+  const records = addressRecords(question, { addresses, ttl: 30 });
+  return writeAnswer(message, plainFinding(known ? 'NOERROR' : 'NXDOMAIN', records));
 }
 
 createServer(answer).on('upgrade', upgrade).listen(80);

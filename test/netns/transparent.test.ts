@@ -68,6 +68,7 @@ async function applications(
     post: await curl('-d', 'said', 'http://origin.test/post'),
     https: await curl('https://origin.test/secure'),
     ipv4: await curl('-4', 'https://four.test/four'),
+    alternative: await curl('-o', '/dev/null', '-w', '%header{alt-svc}', 'https://origin.test/alt'),
     python: await ran([...root, 'python3', '-c', fetchInPython, 'https://origin.test/python'], {
       ...trust,
       ...proxyEnv,
@@ -83,6 +84,8 @@ const seen = {
   https: '{"path":"/secure","host":"origin.test","said":""}',
   ipv4: '{"path":"/four","host":"four.test","said":""}',
   python: '{"path":"/python","host":"origin.test","said":"posted"}\n',
+  // Where else the server can be reached is for those who were told of a proxy.
+  alternative: '',
   ws: 'text hello\ntext one\nbinary two\nclosed 1000\n',
   wss: 'text hello\ntext one\nbinary two\nclosed 1000\n',
 };
@@ -113,6 +116,11 @@ async function lookups({ folder }: Installed, name: string): Promise<readonly un
   return interactions
     .filter(({ kind }) => kind === 'dns')
     .map(({ question, answer }) => ({ ...(question as object), ...(answer as object) }));
+}
+
+function lookup(type: string, data: string): object {
+  const asked = { name: 'origin.test', type };
+  return { ...asked, code: 'NOERROR', records: [{ ...asked, ttl: 30, data }] };
 }
 
 /** The receipt that stands in the log. */
@@ -146,7 +154,8 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
           MAGNETO_MODE: 'record',
           MAGNETO_CASSETTE_NAME: 'explicit',
         });
-        expect(await applications(scene, 8888)).toEqual(seen);
+        const whole = { ...seen, alternative: 'h3=":443"; ma=60' };
+        expect(await applications(scene, 8888)).toEqual(whole);
         expect((await explicit.stop()).status).toBe(0);
 
         expect(
@@ -174,13 +183,14 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
           await exchanges(installed, 'explicit'),
           await exchanges(installed, 'captured'),
         ];
-        expect(one).toHaveLength(7);
-        expect(two.slice(0, 7)).toEqual(one);
+        expect(one).toHaveLength(8);
+        expect(two.slice(0, 8)).toEqual(one);
+        expect(two.filter((each) => each.includes('Alt-Svc'))).toHaveLength(two.length - 2);
         expect(await lookups(installed, 'captured')).toEqual(
           expect.arrayContaining([
-            { name: 'origin.test', type: 'A', code: 'NOERROR', addresses: ['10.77.0.2'], ttl: 30 },
-            { name: 'origin.test', type: 'AAAA', code: 'NOERROR', addresses: ['fd77::2'], ttl: 30 },
-            { name: 'absent.test', type: 'A', code: 'NXDOMAIN', addresses: [], ttl: 0 },
+            lookup('A', '10.77.0.2'),
+            lookup('AAAA', 'fd77::2'),
+            { name: 'absent.test', type: 'A', code: 'NXDOMAIN', records: [] },
           ]),
         );
 
