@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Standing } from '../../src/cassette/cassette.ts';
+import { standingOf } from '../../src/cassette/cassette.ts';
 import { type Disk, realDisk } from '../../src/cassette/disk.ts';
 import { failingDisk } from './failing-disk.ts';
 import { type Folder, inFolder, pathsOf } from './folder.ts';
@@ -128,6 +129,15 @@ describe.each(states)('where there is %s', (_what, prepare, expected) => {
       expect(recording.file).toBe(join(folder.path, expected.file));
       expect(recording.name).toBe('c');
       expect(folder.warnings).toHaveLength(expected.warnings);
+      expect(folder.files()).toEqual(before);
+    });
+  });
+
+  test('a glance sees it, and changes nothing', async () => {
+    await inFolder(async (folder) => {
+      await prepare(folder);
+      const before = folder.files();
+      expect(await standingOf(folder.path, 'c')).toBe(expected.standing);
       expect(folder.files()).toEqual(before);
     });
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Standing } from '../../src/cassette/cassette.ts';
 import type { Outcome } from '../../src/exchange/upstream.ts';
 import type { Mode, OnMiss, OpenSession } from '../../src/mode/mode.ts';
+import { staysOffline } from '../../src/mode/mode.ts';
 import type { Run } from './runs.ts';
 import { run } from './runs.ts';
 
@@ -158,10 +159,36 @@ describe('the table of what stands on disk', () => {
     });
   });
 
+  test.each<[Standing]>([['nothing'], ['unfinished']])(
+    'under seal, auto with %s does not record what cannot be reached',
+    async (standing) => {
+      const opening = run({ mode: 'auto', standing, sealed: true }, async () => {});
+      await expect(opening).rejects.toMatchObject({ code: 'SEAL_CONTRADICTED' });
+    },
+  );
+
   test('under CI, auto with a complete cassette replays', async () => {
     await run({ mode: 'auto', standing: 'complete', ci: true }, async ({ get }) => {
       expect(await get('/old')).toEqual(old);
     });
+  });
+});
+
+describe('a run stays offline', () => {
+  test.each<[Mode, OnMiss, Standing, boolean]>([
+    ['replay', 'fail', 'nothing', true],
+    ['replay', 'passthrough', 'complete', false],
+    ['replay', 'record', 'complete', false],
+    ['auto', 'fail', 'complete', true],
+    ['auto', 'fail', 'complete and unfinished', true],
+    ['auto', 'fail', 'unfinished', false],
+    ['auto', 'fail', 'nothing', false],
+    ['record', 'fail', 'complete', false],
+    ['hybrid', 'fail', 'complete', false],
+    ['passthrough', 'fail', 'complete', false],
+  ])('in %s, misses %s, beside %s: %s', async (...given) => {
+    const [mode, onMiss, standing, expected] = given;
+    expect(await staysOffline({ mode, onMiss }, () => Promise.resolve(standing))).toBe(expected);
   });
 });
 
