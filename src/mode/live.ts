@@ -110,7 +110,7 @@ function eitherResolver(live: Resolver | undefined, other: Resolver, listed: Liv
       const isLive = live !== undefined && listed.nameIn(question.name) !== undefined;
       if (isLive) return live.resolve(question);
       const answer = await other.resolve(question);
-      listed.learnOther(answer?.addresses ?? []);
+      listed.learnOther(addressesIn(answer.message));
       return answer;
     },
   };
