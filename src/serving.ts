@@ -41,7 +41,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     onLost,
     onTlsRefused: report,
     ...(originalDestination !== undefined && { originalDestination }),
-    ...(live !== undefined && { untouched: live.untouched, isLikely: live.isLikely }),
+    ...(live !== undefined && { untouched: live.untouched, likely: live.likely }),
   });
   return intake;
 }

@@ -15,6 +15,12 @@ export interface Session {
 /** Why a connection is passed on as it is: a neighbour that stays live, or TLS that is not to be opened. */
 export type Untouched = 'live' | 'passthrough';
 
+/**
+ * How likely bytes to an address are a live neighbour's: the address was told for such a neighbour
+ * alone, or for other hosts as well.
+ */
+export type Likely = 'alone' | 'shared';
+
 /** An accepted socket plus what is known of it so far. */
 export interface Arrival {
   readonly socket: Duplex;

@@ -33,7 +33,7 @@ type Optional =
   | 'isOwn'
   | 'isOwnSocket'
   | 'untouched'
-  | 'isLikely'
+  | 'likely'
   | 'onLoop'
   | 'onTlsRefused';
 
@@ -72,7 +72,7 @@ export function createIntake(options: IntakeOptions): Intake {
     isOwn: () => false,
     isOwnSocket: () => false,
     untouched: () => undefined,
-    isLikely: () => false,
+    likely: () => undefined,
     onLoop: () => {},
     onTlsRefused: () => {},
     ...options,

@@ -1,6 +1,6 @@
 import { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Arrival } from '../exchange/arrival.ts';
+import type { Arrival, Likely } from '../exchange/arrival.ts';
 import type { Offer } from '../exchange/upstream.ts';
 import type { Peeked } from './peek.ts';
 import { peek } from './peek.ts';
@@ -16,7 +16,7 @@ export interface LookOptions {
   readonly ask: (() => Promise<Offer>) | undefined;
   readonly silenceMs: number;
   /** Whether its bytes are likely to be passed on as they are: then neither side is kept waiting for the other. */
-  readonly likely: boolean;
+  readonly likely: Likely | undefined;
   /** Sockets whose client has said nothing yet; kept up to date. */
   readonly silent: Set<Duplex>;
 }
@@ -38,7 +38,9 @@ export async function look(arrival: Arrival, options: LookOptions): Promise<Peek
     return await peek(socket, {
       judge,
       interruption: serverSpeaks(options, spoken.signal),
-      ...(options.likely && { fallback: { judge: rawUnlessTls, afterMs: options.silenceMs } }),
+      ...(options.likely !== undefined && {
+        fallback: { judge: rawUnlessTls, afterMs: options.silenceMs },
+      }),
     });
   } finally {
     options.silent.delete(socket);
@@ -85,6 +87,6 @@ async function offerAfterSilence(
   spoken: AbortSignal,
 ): Promise<Offer | undefined> {
   if (options.ask === undefined) return undefined;
-  await delay(options.likely ? 0 : options.silenceMs, undefined, { signal: spoken });
+  await delay(options.likely === 'alone' ? 0 : options.silenceMs, undefined, { signal: spoken });
   return options.ask();
 }

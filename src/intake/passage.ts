@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Arrival, Redirected } from '../exchange/arrival.ts';
+import type { Arrival, Likely, Redirected } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -17,7 +17,7 @@ import type { Recognised } from './recognise.ts';
 import { destinationInside, route } from './route.ts';
 import type { SecureSession } from './secure.ts';
 import { isCertificateAlert, isRefusal, secure } from './secure.ts';
-import { askTerms, isCaptured } from './terms.ts';
+import { askInSilence, askTerms, isCaptured } from './terms.ts';
 import type { AskUntouched } from './untouched.ts';
 import { passUnseen, passUntouched } from './untouched.ts';
 
@@ -33,8 +33,8 @@ export interface PassageOptions {
   readonly isOwnSocket: (connection: Redirected) => boolean;
   /** Says whose connections are passed on as they are. */
   readonly untouched: AskUntouched;
-  /** Whether a destination is likely to be one of those, so that its server is not kept waiting for a silent client. */
-  readonly isLikely: (destination: Destination) => boolean;
+  /** Whether a destination is likely to be one of those, so that neither side is kept waiting for the other. */
+  readonly likely: (destination: Destination) => Likely | undefined;
   /** Told of such a loop. */
   readonly onLoop: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
@@ -98,11 +98,15 @@ async function pass(context: Context, arrival: Arrival, background: Background):
   const { offer } = background;
   if (await passUnseen(context, arrival, { client: client(arrival), untouched, offer, loop }))
     return;
+  const likely = known ? context.likely(destination) : undefined;
   const peeked = await look(arrival, {
     offer,
-    ask: known && !loop() ? () => askInSilence(context, arrival, destination) : undefined,
+    ask:
+      known && !loop()
+        ? () => askInSilence(arrival, { destination, likely, isOwn: context.isOwn })
+        : undefined,
     silenceMs: context.silenceMs,
-    likely: known && context.isLikely(destination),
+    likely,
     silent: context.silent,
   });
   tellLateRefusal(context, { arrival, background, peeked });
@@ -125,18 +129,6 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'drop':
       return lose(context, socket, errorOf(peeked) ?? new Error(next.why));
   }
-}
-
-/** Asks for the terms while the client waits for the server to speak; a captured one shares in what became of that. */
-async function askInSilence(
-  context: Context,
-  arrival: Arrival,
-  destination: Destination,
-): Promise<Offer> {
-  const offer = await askTerms(arrival, { destination, isOwn: context.isOwn });
-  const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
-  if (next.to === 'reset') arrival.reset();
-  return offer;
 }
 
 /** Ends the TLS session of a client, and enters again with what is inside. */

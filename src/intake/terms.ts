@@ -1,7 +1,8 @@
-import type { Arrival } from '../exchange/arrival.ts';
+import type { Arrival, Likely } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import type { ClientHello, Offer } from '../exchange/upstream.ts';
 import { ownHost } from '../wire/wire.ts';
+import { route } from './route.ts';
 
 /** Whose terms are asked for. */
 export interface Wanted {
@@ -16,6 +17,19 @@ export async function askTerms(arrival: Arrival, wanted: Wanted): Promise<Offer>
   const { destination, hello, isOwn } = wanted;
   if (destination.host === ownHost || isOwn(destination)) return { type: 'unknown' };
   return arrival.session.upstream.offer(destination, hello);
+}
+
+/** Asks for the terms while the client waits for the server to speak; a captured one shares in what became of that. */
+export async function askInSilence(
+  arrival: Arrival,
+  wanted: Wanted & { readonly likely: Likely | undefined },
+): Promise<Offer> {
+  const offer = await askTerms(arrival, wanted);
+  // Where others share the address, the client may yet name one of them.
+  const captured = isCaptured(arrival) && wanted.likely !== 'shared';
+  const next = route({ at: 'hello', captured, offer });
+  if (next.to === 'reset') arrival.reset();
+  return offer;
 }
 
 /** Whether the kernel brought it here: its client knows of no proxy. */

@@ -13,6 +13,10 @@ export interface LiveHosts {
   readonly nameIn: (question: string) => string | undefined;
   /** A live name was told to have these addresses. */
   readonly learn: (name: string, addresses: readonly string[]) => void;
+  /** A name that is not live was told to have these addresses. */
+  readonly learnOther: (addresses: readonly string[]) => void;
+  /** Whether an address was told for a name that is not live. */
+  readonly isShared: (address: string) => boolean;
 }
 
 /** Addresses of live neighbours that are remembered; those not used for longest go first. */
@@ -26,6 +30,7 @@ export function createLiveHosts(
 ): LiveHosts {
   const listed = createHostPatterns(patterns);
   const told = createBoundedCache<Set<string>>(addressesMax);
+  const others = createBoundedCache<true>(addressesMax);
   const nameAt = (address: string, port: number): string | undefined =>
     [...(told.get(address) ?? [])].findLast((host) => listed.has({ host, port }));
   const isSure = ({ host, port, address }: Destination): boolean =>
@@ -46,6 +51,10 @@ export function createLiveHosts(
       // name is not dialled, or a name would lead out of a replay to wherever the client likes.
       return told.get(address)?.has(host) === true ? destination : byName(destination);
     },
+    learnOther(addresses) {
+      for (const address of addresses) others.set(address, true, Number.POSITIVE_INFINITY);
+    },
+    isShared: (address) => others.get(address) === true,
     nameIn(question) {
       const bare = question.replace(/^(?:_[^.]+\.)+/, '');
       const tried = search.flatMap((domain) =>

@@ -1,4 +1,4 @@
-import type { Session, Untouched } from '../exchange/arrival.ts';
+import type { Likely, Session, Untouched } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf, isUnnamed } from '../exchange/destination.ts';
 import type { DnsAnswer, Resolver } from '../exchange/dns.ts';
@@ -26,7 +26,7 @@ export interface Live {
   /** Says whether a connection is to be passed on as it is: by its destination, and again with its hello. */
   readonly untouched: (destination: Destination, hello?: ClientHello) => Untouched | undefined;
   /** Whether an address was told for a live name, so that its server may be about to speak first. */
-  readonly isLikely: (destination: Destination) => boolean;
+  readonly likely: (destination: Destination) => Likely | undefined;
   /** A session whose live neighbours are reached past its mode; all others are answered by it. */
   readonly beside: (session: Beside, journal: Journal) => Session;
 }
@@ -46,7 +46,10 @@ export function createLive({ hosts, network, names }: LiveOptions): Live {
         hello === undefined ? listed.isSure(destination) : listed.find(destination) !== undefined;
       return live ? 'live' : undefined;
     },
-    isLikely: (destination) => isUnnamed(destination) && listed.find(destination) !== undefined,
+    likely(destination) {
+      if (!isUnnamed(destination) || listed.find(destination) === undefined) return undefined;
+      return listed.isShared(destination.host) ? 'shared' : 'alone';
+    },
     beside(session, journal) {
       const { name, acts: mode, resolver } = session;
       const live = journaled(upstream, journal, mode);
@@ -103,9 +106,12 @@ function eitherUpstream(live: Upstream, other: Upstream, listed: LiveHosts): Ups
 
 function eitherResolver(live: Resolver | undefined, other: Resolver, listed: LiveHosts): Resolver {
   return {
-    resolve(question) {
+    async resolve(question) {
       const isLive = live !== undefined && listed.nameIn(question.name) !== undefined;
-      return isLive ? live.resolve(question) : other.resolve(question);
+      if (isLive) return live.resolve(question);
+      const answer = await other.resolve(question);
+      listed.learnOther(addressesIn(answer.message));
+      return answer;
     },
   };
 }

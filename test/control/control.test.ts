@@ -125,18 +125,17 @@ describe('the control plane', () => {
   });
 
   test('ends the run when it is asked to, and tells what it came to', async () => {
-    const asked: string[] = [];
+    const asked = Promise.withResolvers<void>();
     const { promise, resolve } = Promise.withResolvers<Ended>();
     const quitting = build({
       quit: () => {
-        asked.push('quit');
+        asked.resolve();
         return promise;
       },
     });
     const { port } = await quitting.listen('127.0.0.1', 0);
     const going = fetch(`http://127.0.0.1:${port}/quit`, { method: 'POST', body: 'unread' });
-    await sleep(50);
-    expect(asked).toEqual(['quit']);
+    await asked.promise;
     // Closing waits for the answer, which comes when the take has ended.
     const closing = quitting.close();
     await sleep(20);
@@ -149,14 +148,20 @@ describe('the control plane', () => {
   });
 
   test('an answer that does not come is not waited for when it closes', async () => {
-    const stuck = build({ quit: () => new Promise(() => {}) });
+    const asked = Promise.withResolvers<void>();
+    const stuck = build({
+      quit: () => {
+        asked.resolve();
+        return new Promise(() => {});
+      },
+    });
     const { port } = await stuck.listen('127.0.0.1', 0);
     const going = fetch(`http://127.0.0.1:${port}/quit`, { method: 'POST' });
     const lost = going.then(
       () => 'answered',
       () => 'lost',
     );
-    await sleep(50);
+    await asked.promise;
     await stuck.close();
     expect(await lost).toBe('lost');
   });

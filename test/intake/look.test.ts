@@ -20,7 +20,7 @@ function arrivalOn(socket: Duplex): Arrival {
   };
 }
 
-const quiet = { offer: undefined, ask: undefined, silenceMs: 20, likely: false };
+const quiet = { offer: undefined, ask: undefined, silenceMs: 20, likely: undefined };
 const spoken: Offer = { type: 'terms', serverSpoke: Promise.resolve() };
 
 test('knows who is silent, until it is no more', async () => {
@@ -105,7 +105,7 @@ test('an end or a loss without a word', async () => {
 });
 
 describe('what is likely to be passed on as it is', () => {
-  const likely = { ...quiet, likely: true };
+  const likely = { ...quiet, likely: 'alone' as const };
 
   test('is raw when it says too little for too long, with all that it said', async () => {
     const [left, right] = duplexPair();

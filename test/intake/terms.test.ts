@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { Arrival } from '../../src/exchange/arrival.ts';
 import type { Destination } from '../../src/exchange/destination.ts';
-import { askTerms, isCaptured } from '../../src/intake/terms.ts';
+import { askInSilence, askTerms, isCaptured } from '../../src/intake/terms.ts';
 
 const destination: Destination = { host: 'a.test', port: 443, secure: false };
 
@@ -39,3 +39,23 @@ test('captured is what the kernel brought, until a tunnel or TLS lies around it'
   expect(isCaptured(arrival({ destination }))).toBe(false);
   expect(isCaptured(arrival())).toBe(false);
 });
+
+test.each([
+  [{ destination: { ...destination, address: '10.0.0.9' } }, undefined, 1],
+  [{ destination: { ...destination, address: '10.0.0.9' } }, 'alone', 1],
+  [{ destination: { ...destination, address: '10.0.0.9' } }, 'shared', 0],
+  [{}, undefined, 0],
+] as const)(
+  'a silent client (%j, likely %s) of a server that is gone is reset %d times',
+  async (own, likely, times) => {
+    let resets = 0;
+    const gone = { type: 'ended', ending: { type: 'refused' } } as const;
+    const session = {
+      ...arrival().session,
+      upstream: { ...arrival().session.upstream, offer: () => Promise.resolve(gone) },
+    };
+    const silent = arrival({ ...own, session, reset: () => (resets += 1) });
+    expect(await askInSilence(silent, { destination, likely, isOwn: () => false })).toBe(gone);
+    expect(resets).toBe(times);
+  },
+);

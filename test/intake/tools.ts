@@ -98,7 +98,7 @@ export interface StageOptions
       | 'isOwn'
       | 'isOwnSocket'
       | 'untouched'
-      | 'isLikely'
+      | 'likely'
       | 'onLoop'
       | 'originalDestination'
     >

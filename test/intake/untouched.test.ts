@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Offer } from '../../src/exchange/upstream.ts';
 import type { AskUntouched } from '../../src/intake/untouched.ts';
 import type { StageOptions } from './tools.ts';
-import { allOf, dial, helloBytes, next, openTunnel, until, withIntake } from './tools.ts';
+import { allOf, dial, helloBytes, next, openTunnel, pause, until, withIntake } from './tools.ts';
 
 const away = { address: '10.0.0.9', port: 8443 };
 const byHost: AskUntouched = ({ host }) => (host === 'db.test' ? 'live' : undefined);
@@ -116,6 +116,33 @@ describe('what is passed through by its server name', () => {
       expect(await next(socket)).toContain('200');
       expect(http.at(-1)?.untouched).toBeUndefined();
       socket.destroy();
+    });
+  });
+});
+
+describe('what is likely live, and is not there', () => {
+  const gone: Offer = { type: 'ended', ending: { type: 'refused' } };
+  const options: StageOptions = {
+    originalDestination: () => away,
+    silenceMs: 20,
+    offer: ({ host }) => Promise.resolve(host === '10.0.0.9' ? gone : { type: 'unknown' }),
+  };
+
+  test('resets a client that has said nothing', async () => {
+    await withIntake({ ...options, likely: () => 'alone' }, async ({ port }) => {
+      const client = await dial(port);
+      await allOf(client);
+      expect(client.errored).toMatchObject({ code: 'ECONNRESET' });
+    });
+  });
+
+  test('does not where others share the address, whom the client may yet name', async () => {
+    await withIntake({ ...options, likely: () => 'shared' }, async ({ port, http }) => {
+      const client = await dial(port);
+      await pause(80);
+      client.write('GET /late HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
+      expect(await allOf(client)).toContain('/late');
+      expect(http).toHaveLength(1);
     });
   });
 });

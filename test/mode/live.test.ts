@@ -103,12 +103,16 @@ describe('names', () => {
   test('lead a raw stream to the neighbour, by its address', async () => {
     const { asked, beside, live, journal } = scene();
     const raw: Destination = { ...db, host: '10.0.0.5', address: '10.0.0.5' };
-    expect(live.isLikely(raw)).toBe(false);
+    expect(live.likely(raw)).toBeUndefined();
     await beside.resolver?.resolve(question('db.test'));
-    expect(live.isLikely(raw)).toBe(true);
+    expect(live.likely(raw)).toBe('alone');
     await beside.upstream.open({ ...askStream(), destination: raw });
     expect(asked.at(-1)).toBe('network opens 10.0.0.5');
     expect(journal.live()).toEqual([{ destination: 'db.test:5432', count: 1 }]);
+    // Somebody else turns out to have the address as well.
+    await beside.resolver?.resolve(question('other.test'));
+    expect(live.likely(raw)).toBe('shared');
+    expect(live.likely({ ...raw, host: 'db.test' })).toBeUndefined();
   });
 });
 

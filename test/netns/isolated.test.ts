@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
@@ -99,6 +100,7 @@ describeWhere(there, 'a replay under seal', () => {
         } finally {
           // The shell and what it runs: it has a process group of its own.
           if (counter.pid !== undefined) process.kill(-counter.pid, 'SIGKILL');
+          await once(counter, 'close');
         }
         await origin.stop();
       });
