@@ -2,7 +2,7 @@ import { copyFile, constants, link, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../exchange/failure.ts';
-import { errorCode, errorWords } from '../support/system-error.ts';
+import { errorCode } from '../support/system-error.ts';
 import { deniedWords } from '../support/denied.ts';
 import { settlePair } from './rotated-pair.ts';
 import { pathBeside, unlinkIfThere, writeWhole } from './whole-file.ts';
@@ -91,9 +91,8 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'latin1');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
-    throw new Failure('CA_INVALID', `${path} cannot be read: ${errorWords(error)}`, {
-      cause: error,
-    });
+    const words = deniedWords(path, error);
+    throw new Failure('CA_INVALID', `${path} cannot be read: ${words}`, { cause: error });
   }
 }
 

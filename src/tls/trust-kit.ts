@@ -2,6 +2,7 @@ import { constants, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Failure } from '../exchange/failure.ts';
 import { deniedWords } from '../support/denied.ts';
+import { giveToFolderGroup } from '../support/folder-group.ts';
 import { pemOf, readCertificates, withoutTwins } from './certificates.ts';
 import { systemRoots } from './system-roots.ts';
 import { environmentFiles, kitFiles } from './trust-environment.ts';
@@ -126,6 +127,7 @@ async function replace(path: string, content: Buffer): Promise<boolean> {
     const file = await open(beside, 'wx', publicMode);
     try {
       await file.chmod(publicMode);
+      await giveToFolderGroup(beside);
       await file.writeFile(content);
     } finally {
       await file.close();

@@ -47,8 +47,10 @@ async function keepOwner(from: string, to: string): Promise<void> {
   if (before === undefined) return;
   const file = await open(to);
   try {
-    const { uid, gid } = await file.stat();
-    if (uid !== before.uid || gid !== before.gid) await file.chown(before.uid, before.gid);
+    const { uid } = await file.stat();
+    const chowned = file.chown(before.uid, before.gid);
+    // The group of a folder need not be one of ours; only the owner has to be right.
+    await (uid === before.uid ? chowned.catch(() => {}) : chowned);
   } finally {
     await file.close();
   }
