@@ -1,4 +1,4 @@
-import { constants, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { chmod, constants, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Failure } from '../exchange/failure.ts';
 import { deniedWords } from '../support/denied.ts';
@@ -99,13 +99,7 @@ async function write(
 /** For all to enter, whatever the umask is: applications run as any user. */
 async function makeFolder(folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true });
-  if (made === undefined) return;
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.chmod(0o755);
-  } finally {
-    await handle.close();
-  }
+  if (made !== undefined) await chmod(folder, 0o755);
 }
 
 /** The folder is handed to applications: with the CA's key in it they could speak for anyone. */
