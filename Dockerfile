@@ -25,17 +25,18 @@ RUN mkdir -p dist/node_modules && cp -r node_modules/koffi node_modules/@koromix
 
 FROM ${NODE_IMAGE}
 # Any user may write here, because `--user` may name any; the sticky bit keeps each one's files his.
-RUN mkdir /cassettes /certs \
-  && chown 1000:1000 /cassettes /certs && chmod 1777 /cassettes /certs \
+RUN mkdir /cassettes /certs /trust \
+  && chown 1000:1000 /cassettes /certs /trust && chmod 1777 /cassettes /certs /trust \
   && rm -rf /usr/local/lib/node_modules /usr/local/include \
     /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 COPY --from=build /build/dist/ /app/
 ENV NODE_ENV=production \
   MAGNETO_CASSETTE_DIR=/cassettes \
   MAGNETO_CERT_DIR=/certs \
+  MAGNETO_TRUST_DIR=/trust \
   MAGNETO_HOST=0.0.0.0,:: \
   MAGNETO_CONTROL_HOST=0.0.0.0,::
-VOLUME /cassettes /certs
+VOLUME /cassettes /certs /trust
 EXPOSE 8888 8889
 # A number, so that Kubernetes can see that it is not root.
 USER 1000:1000

@@ -43,7 +43,7 @@ const drainMs = 1000;
 
 /**
  * Builds every room, joins them and starts them in order; serving when it resolves.
- * @throws Failure whatever start-up failure a room has: CASSETTE_*, CA_*, PORT_TAKEN, LISTEN_FAILED,
+ * @throws Failure whatever start-up failure a room has: CASSETTE_*, CA_*, TRUST_*, PORT_TAKEN, LISTEN_FAILED,
  * RECORDING_REFUSED_IN_CI
  */
 export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
@@ -66,7 +66,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   const ground = await layGround(options, opened);
   const { settings, log, metrics, authority } = ground;
   // The control plane comes first: while a large cassette is read, /health says that it is.
-  const run: Run = { phase: 'starting' };
+  const run: Run = { phase: 'starting', warnings: authority.warnings };
   const control = openControl(ground, run);
   opened.push(() => control.close());
   const { controlHosts: hosts, controlPort: port } = settings;
@@ -98,6 +98,9 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
     void stop();
     return end();
   };
+  // Before anyone is told that we are ready, and after all that need not wait for it.
+  const kit = await ground.trustKit.write();
+  if (kit.length > 0) log.info({ folder: settings.trustDir, files: kit }, 'trust kit written');
   run.phase = 'serving';
   return {
     addresses: { proxy: proxies, control: controls, names: naming.addresses },

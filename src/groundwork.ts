@@ -13,8 +13,8 @@ import { createNetwork } from './network/network.ts';
 import { liveNames, networkOptions } from './outgoing.ts';
 import type { Report } from './reporting.ts';
 import { createReport, openCounterReader } from './reporting.ts';
-import type { Authority } from './tls/tls.ts';
-import { openAuthority } from './tls/tls.ts';
+import type { Authority, TrustKit } from './tls/tls.ts';
+import { openAuthority, openTrustKit } from './tls/tls.ts';
 import type { Tracing } from './tracing.ts';
 import { openTracing } from './tracing.ts';
 
@@ -26,6 +26,7 @@ export interface Ground {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly authority: Authority;
+  readonly trustKit: TrustKit;
   readonly network: Network;
   readonly report: Report;
   /** Asks the kernel; nothing where nothing is captured. */
@@ -49,7 +50,14 @@ export async function layGround(
   opened.push(tracing.close);
   const metrics = createMetrics({ journal });
   opened.push(() => Promise.resolve(metrics.close()));
-  const authority = await openAuthority({ directory: settings.certDir });
+  const authority = await openAuthority({
+    directory: settings.certDir,
+    names: settings.caNameConstraints,
+  });
+  for (const warning of authority.warnings()) log.warn(warning);
+  const { certDir, trustDir: folder, upstreamCa, systemBundle } = settings;
+  const authorityPem = authority.certificatePem;
+  const trustKit = openTrustKit({ authorityPem, upstreamCa, systemBundle, folder, certDir });
   const network = createNetwork(networkOptions(settings));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
@@ -57,7 +65,7 @@ export async function layGround(
   const live = openLive(settings, network);
   const counters = openCounterReader(settings, log);
   opened.push(() => Promise.resolve(counters?.close()));
-  const rooms = { settings, log, journal, metrics, tracing, authority, network, report };
+  const rooms = { settings, log, journal, metrics, tracing, authority, trustKit, network, report };
   return { ...rooms, originalDestination, live, counters };
 }
 

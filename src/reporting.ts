@@ -67,6 +67,8 @@ export interface Status {
 export interface Run {
   phase: 'starting' | 'serving' | 'stopping';
   session?: OpenSession;
+  /** What is to be said of it, one line each. */
+  readonly warnings?: () => readonly string[];
   /** Ends it in order, and tells what it came to once its take has ended. */
   quit?: () => Promise<Ended>;
 }
@@ -79,7 +81,9 @@ export interface Ended {
 }
 
 /** The status of a run: ready while it serves, and not when it ought to record and cannot write. */
-export function statusOf(settings: Settings, { phase, session }: Run): Status {
+export function statusOf(settings: Settings, run: Run): Status {
+  const { phase, session } = run;
+  const warnings = run.warnings?.() ?? [];
   const failure = session?.failure();
   const reason = failure === undefined ? phase : failureLine(failure);
   const ready = phase === 'serving' && failure === undefined;
@@ -91,6 +95,7 @@ export function statusOf(settings: Settings, { phase, session }: Run): Status {
     cassette: settings.cassetteName,
     ...(session?.file === undefined ? {} : { cassetteFile: session.file }),
     interactions: session?.interactions() ?? 0,
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -48,11 +48,12 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
 
 /** The control plane of a run. It listens nowhere yet. */
 export function openControl(ground: Ground, run: Run): Control {
-  const { settings, authority, metrics } = ground;
+  const { settings, authority, trustKit, metrics } = ground;
   return createControl({
     status: () => statusOf(settings, run),
     receipt: () => askReceipt({ ...ground, session: run.session }),
     certificatePem: () => authority.certificatePem,
+    trustFile: trustKit.file,
     metrics,
     allowClients: settings.allowClients,
     hostnames: settings.controlHostnames,

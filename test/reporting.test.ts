@@ -189,6 +189,12 @@ test.each([
 describe('heads in the log', () => {
   const secret = [['Authorization', 'Bearer secret']] as const;
 
+  test('has warnings where there are any', () => {
+    const warned = { phase: 'serving', session: session(), warnings: () => ['it ages'] } as const;
+    expect(statusOf(settings, warned)).toMatchObject({ ready: true, warnings: ['it ages'] });
+    expect(statusOf(settings, { ...warned, warnings: () => [] })).not.toHaveProperty('warnings');
+  });
+
   test('stand there redacted, both ways', async () => {
     const { lines, log } = logging();
     const given = answer({ headers: [['Set-Cookie', 'a=secret']] });

@@ -4,6 +4,7 @@ import { health } from './health.ts';
 import type { Streams } from './log.ts';
 import { rules } from './rules.ts';
 import { serve } from './serve.ts';
+import { trust } from './trust.ts';
 import { version } from './version.ts';
 
 export { logTo } from './log.ts';
@@ -20,8 +21,9 @@ export async function run(
   streams: Streams,
 ): Promise<number> {
   try {
-    // The one verb with words and flags of its own.
+    // The verbs with words and flags of their own.
     if (argv[0] === 'rules') return await rules({ env, streams, words: argv.slice(1) });
+    if (argv[0] === 'trust') return await trust({ env, streams, words: argv.slice(1) });
     return await runVerb(verbOf(argv), env, streams);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -70,7 +72,7 @@ function verbOf(argv: readonly string[]): Verb {
 
 function unknownWord(word: string): Failure {
   const isFlag = word.startsWith('-');
-  const near = nearest(word, isFlag ? Object.keys(flags) : [...verbs, 'rules']) ?? '';
+  const near = nearest(word, isFlag ? Object.keys(flags) : [...verbs, 'rules', 'trust']) ?? '';
   const kind = isFlag ? 'flag' : 'verb';
   return new Failure('COMMAND_UNKNOWN', `there is no ${kind} ${quoted(word)} (nearest: ${near})`);
 }
@@ -81,7 +83,7 @@ function quoted(word: string): string {
 
 const help = `magneto ${version}: records real HTTP, HTTPS and WebSocket traffic, and replays it
 
-Usage: magneto [serve | health | rules | version]
+Usage: magneto [serve | health | rules | trust | version]
 
   serve     serve until SIGTERM or SIGINT; what is done without a verb
   health    ask a serving magneto whether it is ready: exit status 0, or 1
@@ -94,6 +96,11 @@ Usage: magneto [serve | health | rules | version]
             --port, --dns-port, --ports N,N|all (beside 80 and 443), --exclude-ports, --cidrs,
             --exclude-cidrs, --uids, --exclude-uids, --gateway, --udp, --seal, --iptables
 
+  trust write [FOLDER]
+            write what applications need to trust the CA: to FOLDER, or MAGNETO_TRUST_DIR
+  trust rotate [--overlap-days N]
+            make a new CA; who trusts only the old one is served for N days (30)
+
 It is configured by environment variables, such as
 
   MAGNETO_MODE            auto | record | replay | passthrough | hybrid (auto)
@@ -105,6 +112,6 @@ docs/configuration.md has them all, docs/failures.md the failures and the exit s
 
   0  all went well
   1  a recording failed, or stopping did; not ready (health); rules differ (rules check)
-  2  it could not start, or the rules could not be applied
+  2  it could not start, or what was asked for could not be done
   3  a strict replay missed something
 `;

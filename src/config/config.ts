@@ -13,6 +13,8 @@ import { ValueError } from './values.ts';
 export interface Settings extends OptionValues {
   /** Whether this is a continuous-integration run (`CI` is `true` or `1`), in which `auto` refuses to record. */
   readonly ci: boolean;
+  /** The system's bundle of authorities where it is not in one of the usual places (`SSL_CERT_FILE`). */
+  readonly systemBundle: string | undefined;
 }
 
 /** The settings and what is to be said about them, one line each. */
@@ -33,6 +35,7 @@ export function loadSettings(source: { readonly env: NodeJS.ProcessEnv }): Loade
   const settings: Settings = Object.freeze({
     ...values,
     ci: ['true', '1'].includes(source.env['CI']?.trim().toLowerCase() ?? ''),
+    systemBundle: source.env['SSL_CERT_FILE']?.trim() || undefined,
   });
   refuseOpenSeal(settings);
   return { settings, warnings: [...reading.warnings, ...missWarning(settings, reading)] };

@@ -1,4 +1,5 @@
 import type { Option } from './option.ts';
+import { permittedNames, trustFolder } from './values-trust.ts';
 import * as values from './values.ts';
 
 /** The authority towards clients, and how servers are reached. */
@@ -10,6 +11,24 @@ export const tlsOptions = {
     doc: 'Where the CA is kept: `ca.pem` to be trusted by clients, `ca.key` to be kept secret. Made at the first start unless you bring them.',
     reason: 'A CA of your own, unique to this folder: nobody else has its key.',
     parse: values.path,
+  },
+  caNameConstraints: {
+    env: 'MAGNETO_CA_NAME_CONSTRAINTS',
+    takes: 'names of DNS and CIDR ranges, comma-separated; a name stands for all below it, too',
+    default: '',
+    doc: 'The only hosts that the CA made by magneto may speak for; others are refused. A CA that exists does not change: `magneto trust rotate` makes another.',
+    reason:
+      'Who steals the key of an unconstrained CA can speak for any host towards those who trust it. Off by default, because a proxy is asked for any host, and because some clients do not check it.',
+    parse: permittedNames,
+  },
+  trustDir: {
+    env: 'MAGNETO_TRUST_DIR',
+    takes: 'a folder; no spaces, quotes, `:`, `$` or backslashes in its absolute path',
+    default: '',
+    doc: 'Where the trust kit is written at each start: certificates, truststores, variables and a script, for applications to trust the CA (docs/TRUST.md). Public files only.',
+    reason:
+      'Each runtime wants it in another form; a shared folder with all of them saves everyone the search. The images set it to `/trust`.',
+    parse: trustFolder,
   },
   upstreamCa: {
     env: 'MAGNETO_UPSTREAM_CA',

@@ -220,7 +220,8 @@ function unescaped(text: string): string {
   }
 }
 
-function isHostName(text: string): boolean {
+/** Whether a text is a name that a host can have; an underscore is let pass. */
+export function isHostName(text: string): boolean {
   return (
     text.length <= 253 &&
     /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(text)

@@ -37,6 +37,8 @@ export interface ControlOptions extends GuardOptions {
   readonly status: () => Status;
   readonly receipt: () => Promise<Receipt>;
   readonly certificatePem: () => string;
+  /** What a file of the trust kit holds, and nothing that is not public. */
+  readonly trustFile: (name: string) => Promise<Buffer | undefined>;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Ends the run as SIGTERM does, and tells what it came to once its take has ended; nothing where it has not begun. */
   readonly quit: () => Promise<Ended> | undefined;
@@ -63,7 +65,7 @@ const connectionsMax = 256;
 const answerMsMax = 1_000;
 
 /**
- * The control plane: `/health`, `/receipt`, `/ca.pem`, `/metrics`, and `POST /quit`. Whoever is let in
+ * The control plane: `/health`, `/receipt`, `/ca.pem`, `/trust/…`, `/metrics`, and `POST /quit`. Whoever is let in
  * may read; who changes anything is asked for more. There are no CORS headers.
  */
 export function createControl(options: ControlOptions): Control {
@@ -112,19 +114,21 @@ async function answer(asked: Asked): Promise<void> {
 
 async function replyTo({ options, guard, request }: Asked): Promise<Reply> {
   const path = pathOf(request.url ?? '');
-  const page = pages.get(path);
+  const page = path.startsWith(trustPath) ? trustPage(path) : pages.get(path);
   if (page === undefined) return problemReply(404, `there is no ${path} here`);
   if (!page.methods.includes(request.method ?? '')) {
     const what = page.methods.includes('POST') ? 'takes a POST' : 'can only be read';
     const reply = problemReply(405, `${path} ${what}`);
     return { ...reply, headers: { Allow: page.methods.join(', ') } };
   }
-  return (page.methods === changing && guard.refuseChange(request)) || page.reply(options);
+  const refused = page.methods === changing ? guard.refuseChange(request) : undefined;
+  const reply = refused ?? (await page.reply(options));
+  return reply ?? problemReply(404, `there is no ${path} here`);
 }
 
 interface Page {
   readonly methods: readonly string[];
-  readonly reply: (options: ControlOptions) => Reply | Promise<Reply>;
+  readonly reply: (options: ControlOptions) => Reply | undefined | Promise<Reply | undefined>;
 }
 
 const reading: readonly string[] = ['GET', 'HEAD'];
@@ -148,6 +152,21 @@ const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
 async function ended(ending: Promise<Ended> | undefined): Promise<Reply> {
   if (ending === undefined) return failureReply('CONTROL_NOT_SERVING', 'it is still starting');
   return { ...jsonReply(200, await ending), headers: { Connection: 'close' } };
+}
+
+const trustPath = '/trust/';
+
+/** A file of the trust kit, by its name. */
+function trustPage(path: string): Page {
+  const reply: Page['reply'] = async ({ trustFile }) => {
+    const name = path.slice(trustPath.length);
+    const body = await trustFile(name);
+    if (body === undefined) return undefined;
+    const isText = /\.(?:pem|sh|env|conf|ini)$|^wgetrc$/.test(name);
+    const contentType = isText ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+    return { status: 200, contentType, body };
+  };
+  return { methods: reading, reply };
 }
 
 function health({ ready, reason, ...more }: Status): Reply {

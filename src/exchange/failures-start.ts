@@ -31,7 +31,7 @@ export const startFailures = {
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',
-    remedy: 'use one of: serve, health, rules, version',
+    remedy: 'use one of: serve, health, rules, trust, version',
   },
   CASSETTE_NOT_FOUND: {
     status: 0,
@@ -96,5 +96,27 @@ export const startFailures = {
     status: 0,
     title: 'The CA certificate cannot be written',
     remedy: 'make MAGNETO_CERT_DIR writable, or bring ca.pem and ca.key',
+  },
+  CA_CONSTRAINTS_DIFFER: {
+    status: 0,
+    title: 'The CA may speak for other names than MAGNETO_CA_NAME_CONSTRAINTS says',
+    remedy:
+      'have a new CA made (magneto trust rotate), or take the option back; a CA that you brought has its own',
+  },
+  ROTATION_REFUSED: {
+    status: 0,
+    title: 'The CA cannot be rotated',
+    remedy:
+      'check MAGNETO_CERT_DIR; a CA that you brought is replaced by exchanging its ca.pem and ca.key',
+  },
+  TRUST_UNWRITABLE: {
+    status: 0,
+    title: 'The trust kit cannot be written',
+    remedy: 'make MAGNETO_TRUST_DIR writable, or set it to nothing to do without the kit',
+  },
+  TRUST_FOLDER_PRIVATE: {
+    status: 0,
+    title: 'The folder of the trust kit, which applications read, holds the key of the CA',
+    remedy: 'set MAGNETO_TRUST_DIR to a folder of its own, outside and beside MAGNETO_CERT_DIR',
   },
 } as const satisfies Record<string, FailureEntry>;

@@ -104,4 +104,10 @@ export const trafficFailures = {
     title: 'The client does not trust the certificate of magneto',
     remedy: 'give the client the CA certificate (http://magneto.local/ca.pem)',
   },
+  NAME_OUTSIDE_CA: {
+    status: 0,
+    title: 'The CA of magneto may not speak for this host',
+    remedy:
+      'add it to MAGNETO_CA_NAME_CONSTRAINTS and run magneto trust rotate, or leave this host alone',
+  },
 } as const satisfies Record<string, FailureEntry>;

@@ -32,3 +32,6 @@ export function problemBytes(failure: Failure): Buffer {
 
 /** A fatal decode_error alert in a record of its own (RFC 8446, 5.1 and 6). */
 export const decodeErrorAlert: Buffer = Buffer.from([0x15, 3, 3, 0, 2, 2, 50]);
+
+/** A fatal unrecognized_name alert: there is no certificate for the name that was asked for (RFC 6066, 3). */
+export const unrecognizedNameAlert: Buffer = Buffer.from([0x15, 3, 3, 0, 2, 2, 112]);

@@ -9,13 +9,12 @@ import { errorWords } from '../support/system-error.ts';
 import type { Authority } from '../tls/tls.ts';
 import type { Tunnel, Wire } from '../wire/wire.ts';
 import { ownHost } from '../wire/wire.ts';
-import { decodeErrorAlert, farewell } from './farewell.ts';
+import { decodeErrorAlert, farewell, unrecognizedNameAlert } from './farewell.ts';
 import { look, seenOf, wholeSocket } from './look.ts';
 import { isLoop } from './loop.ts';
 import type { Peeked } from './peek.ts';
 import type { Recognised } from './recognise.ts';
 import { destinationInside, route } from './route.ts';
-import type { SecureSession } from './secure.ts';
 import { isCertificateAlert, isRefusal, secure } from './secure.ts';
 import { askInSilence, askTerms, isCaptured } from './terms.ts';
 import type { AskUntouched } from './untouched.ts';
@@ -138,22 +137,25 @@ async function enterTls(context: Context, arrival: Arrival, hello: ClientHello):
   if (destination !== undefined && untouched !== undefined) {
     return passUntouched(context, { ...arrival, destination, untouched });
   }
+  const name = hello.serverName ?? destination?.host ?? localAddress(arrival.socket);
+  const outside = context.authority.refusal(name);
+  if (outside !== undefined) {
+    context.onLost('tls', outside);
+    return farewell(arrival.socket, unrecognizedNameAlert);
+  }
   const offer =
     destination && (await askTerms(arrival, { destination, hello, isOwn: context.isOwn }));
   const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
   if (next.to === 'reset') return arrival.reset();
-  const name = hello.serverName ?? destination?.host ?? localAddress(arrival.socket);
   const host = destination === undefined ? name : authorityOf(destination);
   const secureContext = await context.authority.contextFor(name);
   if (arrival.socket.destroyed) return context.onLost('tls', new Error('the client has gone'));
-  let session: SecureSession;
-  try {
-    session = await secure(arrival.socket, hello, secureContext);
-  } catch (error) {
+  const session = await secure(arrival.socket, hello, secureContext).catch((error: unknown) => {
     if (isRefusal(error)) tellRefusal(context, arrival, { host, error });
     context.onLost('tls', error);
-    return;
-  }
+    return undefined;
+  });
+  if (session === undefined) return;
   const inside: Arrival = { ...arrival, socket: session.socket, depth: arrival.depth + 1 };
   enter(context, destination === undefined ? inside : { ...inside, destination }, {
     session: { refusableUntil: session.refusableUntil, host },

@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
-import { copyFile, constants, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { copyFile, constants, link, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../exchange/failure.ts';
-import { errorCode, errorWords } from '../support/system-error.ts';
+import { errorCode } from '../support/system-error.ts';
 import { deniedWords } from '../support/denied.ts';
-import { giveToFolderGroup } from '../support/folder-group.ts';
+import { settlePair } from './rotated-pair.ts';
+import { pathBeside, unlinkIfThere, writeWhole } from './whole-file.ts';
 
 /** A certificate (or chain) and its private key, as PEM. */
 export interface PemPair {
@@ -65,18 +64,19 @@ export async function openPair(directory: string, make: () => Promise<PemPair>):
 /** Both files, or nothing where a pair has yet to be made or to be put in place. */
 async function standingPair(paths: AuthorityPaths): Promise<PemPair | undefined> {
   const first = await readBoth(paths);
-  if (first.certificate !== undefined && first.key !== undefined) return pair(first);
+  const settled = await settle(first);
+  if (settled !== undefined) return settled;
   if ((await readText(paths.draft)) !== undefined) return undefined;
   // The draft may have gone since because the pair is now complete: only a second look is sure.
   const second = await readBoth(paths);
   if (second.certificate === undefined && second.key === undefined) return undefined;
-  return pair(second);
+  if (second.key === undefined) throw missing(paths.key, paths.certificate);
+  const pair = await settle(second);
+  if (pair === undefined) throw missing(paths.certificate, paths.key);
+  return pair;
 
-  function pair(found: Partial<PemPair>): PemPair {
-    const { certificate, key } = found;
-    if (certificate === undefined) throw missing(paths.certificate, paths.key);
-    if (key === undefined) throw missing(paths.key, paths.certificate);
-    return { certificate, key };
+  async function settle({ key, ...more }: Partial<PemPair>): Promise<PemPair | undefined> {
+    return key === undefined ? undefined : settlePair(paths, { key, ...more });
   }
 }
 
@@ -91,9 +91,8 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'latin1');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
-    throw new Failure('CA_INVALID', `${path} cannot be read: ${errorWords(error)}`, {
-      cause: error,
-    });
+    const words = deniedWords(path, error);
+    throw new Failure('CA_INVALID', `${path} cannot be read: ${words}`, { cause: error });
   }
 }
 
@@ -131,7 +130,7 @@ async function readDraft(path: string): Promise<PemPair | undefined> {
 
 /** Makes a file with its content and mode in one step, and leaves one that is there as it is. */
 async function placeOnce(path: string, text: string, mode: number): Promise<void> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}`;
+  const beside = pathBeside(path);
   try {
     await writeWhole(beside, text, mode);
     await link(beside, path).catch((error: unknown) => placeWithoutLinks(error, beside, path));
@@ -142,27 +141,10 @@ async function placeOnce(path: string, text: string, mode: number): Promise<void
   }
 }
 
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  const file: FileHandle = await open(path, 'wx', mode);
-  try {
-    await giveToFolderGroup(path);
-    await file.writeFile(text, 'latin1');
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Some shared folders of virtual machines have no hard links; an exclusive copy comes closest. */
 async function placeWithoutLinks(error: unknown, from: string, to: string): Promise<void> {
   if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')) throw error;
   await copyFile(from, to, constants.COPYFILE_EXCL);
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  });
 }
 
 function missing(path: string, other: string): Failure {

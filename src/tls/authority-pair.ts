@@ -1,30 +1,13 @@
 import type { KeyObject } from 'node:crypto';
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto';
-import { promisify } from 'node:util';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { Failure } from '../exchange/failure.ts';
 import type { AuthorityPaths, PemPair } from './authority-files.ts';
+import { isRoot } from './certificates.ts';
 import type { LeafIssuer } from './leaf.ts';
-import {
-  bitString,
-  distinguishedName,
-  extension,
-  keyIdentifier,
-  latin1,
-  octets,
-  readIssuer,
-  sequence,
-  signCertificate,
-  yes,
-} from './x509.ts';
+import type { NameTest } from './name-constraints.ts';
+import { readNameConstraints } from './name-constraints.ts';
+import { keyIdentifier, readIssuer } from './x509.ts';
 
-const generate = promisify(generateKeyPair);
-const dayMs = 86_400_000;
 const rsaBitsMin = 2048;
 
 /** A CA that was read and found usable. */
@@ -32,48 +15,39 @@ export interface CheckedPair extends LeafIssuer {
   /** Whether its key is RSA: only then can it serve clients without elliptic curves. */
   readonly isRsa: boolean;
   readonly certificate: X509Certificate;
-  /** Certificates (PEM) that a server has to send after the leaf: a chain without its root. */
-  readonly intermediates: string;
-  /** Every certificate of the file (PEM), and nothing else that may stand in it. */
-  readonly certificatePem: string;
-}
-
-/** Makes a CA: its own key (RSA-2048) and subject, ten years, back-dated by a day. */
-export async function makePair(): Promise<PemPair> {
-  const { publicKey, privateKey } = await generate('rsa', { modulusLength: rsaBitsMin });
-  const name = distinguishedName([
-    ['commonName', `magneto ${randomBytes(4).toString('hex')} CA`],
-    ['organizationName', 'magneto'],
-  ]);
-  const notBefore = new Date(Date.now() - dayMs);
-  const notAfter = new Date(notBefore);
-  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + 10);
-  const certificate = signCertificate(
-    {
-      subject: name,
-      publicKey,
-      notBefore,
-      notAfter,
-      extensions: [
-        extension('2.5.29.19', sequence(yes()), true),
-        // Signs certificates and revocation lists: bits 5 and 6.
-        extension('2.5.29.15', bitString('\u0006', 1), true),
-        extension('2.5.29.14', octets(latin1(keyIdentifier(publicKey)))),
-      ],
-    },
-    { name, key: privateKey },
-  );
-  return {
-    certificate: new X509Certificate(certificate).toString(),
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-  };
+  /** Certificates that a server has to send after the leaf: a chain without its root. */
+  readonly intermediates: readonly X509Certificate[];
+  /** The certificates of the file that count today, the signing one among them. */
+  readonly certificates: readonly X509Certificate[];
+  /** Those of them that clients are to trust: all but what an old CA says of a new one. */
+  readonly anchors: readonly X509Certificate[];
+  /** Whether its name constraints let it speak for a name; nothing where it has none. */
+  readonly permits: NameTest | undefined;
 }
 
 /**
  * The CA of two PEM files: RSA or EC keys in PKCS#8, PKCS#1 or SEC1, one certificate or a chain.
- * @throws Failure CA_INVALID, naming the file and what is wrong with it.
+ * @throws Failure CA_INVALID, naming the file and what is wrong with it, and that its time is up.
  */
 export function checkPair(pair: PemPair, paths: AuthorityPaths): CheckedPair {
+  const checked = readPair(pair, paths);
+  const { notBefore, notAfter } = checked;
+  const file = paths.certificate;
+  if (notAfter.getTime() <= Date.now()) {
+    const words = `it expired on ${iso(notAfter)}; \`magneto trust rotate\` makes a new one`;
+    throw invalid(file, words);
+  }
+  if (notBefore.getTime() > Date.now()) {
+    throw invalid(file, `it is not valid before ${iso(notBefore)}; is the clock right?`);
+  }
+  return checked;
+}
+
+/**
+ * As `checkPair`, whatever the time is.
+ * @throws Failure CA_INVALID, naming the file and what is wrong with it.
+ */
+export function readPair(pair: PemPair, paths: AuthorityPaths): CheckedPair {
   const key = readKey(pair.key, paths.key);
   const chain = readChain(pair.certificate, paths.certificate);
   const certificate = chain.find((candidate) => candidate.checkPrivateKey(key));
@@ -84,25 +58,39 @@ export function checkPair(pair: PemPair, paths: AuthorityPaths): CheckedPair {
   if (!certificate.ca) {
     throw invalid(file, 'it is not a CA (basicConstraints CA:TRUE, keyUsage keyCertSign)');
   }
-  const notBefore = new Date(certificate.validFrom);
-  const notAfter = new Date(certificate.validTo);
-  if (notAfter.getTime() <= Date.now()) throw invalid(file, `it expired on ${iso(notAfter)}`);
-  if (notBefore.getTime() > Date.now()) {
-    throw invalid(file, `it is not valid before ${iso(notBefore)}; is the clock right?`);
-  }
   const issuer = readIssuer(certificate.raw);
-  const others = chain.filter((other) => other !== certificate);
+  const certificates = chain.filter((each) => each === certificate || counts(each, chain));
+  const permits = readNameConstraints(certificate.raw);
   return {
     name: issuer.subject,
     key,
     keyIdentifier: issuer.keyIdentifier ?? keyIdentifier(createPublicKey(key)),
-    notBefore,
-    notAfter,
+    notBefore: new Date(certificate.validFrom),
+    notAfter: new Date(certificate.validTo),
+    constrained: permits !== undefined,
     isRsa: key.asymmetricKeyType === 'rsa',
     certificate,
-    intermediates: [certificate, ...others].filter((each) => !isRoot(each)).join(''),
-    certificatePem: chain.join(''),
+    intermediates: certificates.filter((each) => !isRoot(each)),
+    certificates,
+    anchors: anchorsOf(certificates),
+    permits,
   };
+}
+
+/** Not one whose time is up, nor an old CA when the time is up in which it vouched for a new one. */
+function counts(each: X509Certificate, chain: readonly X509Certificate[]): boolean {
+  if (isPast(each)) return false;
+  const issued = chain.filter((other) => other !== each && other.checkIssued(each));
+  return issued.length === 0 || !issued.every(isPast);
+}
+
+function isPast({ validTo }: X509Certificate): boolean {
+  return Date.parse(validTo) <= Date.now();
+}
+
+function anchorsOf(certificates: readonly X509Certificate[]): readonly X509Certificate[] {
+  const roots = new Set(certificates.filter(isRoot).map(({ subject }) => subject));
+  return certificates.filter((each) => isRoot(each) || !roots.has(each.subject));
 }
 
 function readKey(pem: string, file: string): KeyObject {
@@ -128,10 +116,6 @@ function readChain(pem: string, file: string): readonly X509Certificate[] {
   } catch (error) {
     throw invalid(file, 'no certificate in PEM can be read from it', error);
   }
-}
-
-function isRoot(certificate: X509Certificate): boolean {
-  return certificate.checkIssued(certificate);
 }
 
 function iso(date: Date): string {

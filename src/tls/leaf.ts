@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { addressBytes } from './address-bytes.ts';
 import type { Asn1 } from './x509.ts';
 import {
   bitString,
@@ -29,6 +30,8 @@ export interface LeafIssuer {
   readonly keyIdentifier: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Whether it has name constraints. */
+  readonly constrained: boolean;
 }
 
 /** From when until when a leaf made now is valid. */
@@ -56,7 +59,10 @@ export function makeLeaf(
   more: { readonly issuer: LeafIssuer; readonly life: Life },
 ): string {
   const { issuer, life } = more;
-  const subject = distinguishedName(name.length <= commonNameMax ? [['commonName', name]] : []);
+  // OpenSSL takes the common name of a leaf without a DNS name for one, and an address is none that
+  // a constraint could permit.
+  const named = name.length <= commonNameMax && !(issuer.constrained && isIP(name) !== 0);
+  const subject = distinguishedName(named ? [['commonName', name]] : []);
   const certificate = signCertificate(
     {
       subject,
@@ -67,7 +73,7 @@ export function makeLeaf(
         keyUsage(publicKey),
         extension('2.5.29.37', sequence(objectIdentifier('1.3.6.1.5.5.7.3.1'))),
         // A subject that is empty says that the alternative name is the name (4.2.1.6).
-        extension('2.5.29.17', sequence(alternativeName(name)), name.length > commonNameMax),
+        extension('2.5.29.17', sequence(alternativeName(name)), !named),
       ],
     },
     { name: issuer.name, key: issuer.key },
@@ -92,20 +98,5 @@ function keyUsage(publicKey: KeyObject): Asn1 {
 
 function alternativeName(name: string): Asn1 {
   if (isIP(name) === 0) return tagged(2, name);
-  return tagged(7, String.fromCharCode(...(isIP(name) === 4 ? bytesOf4(name) : bytesOf6(name))));
-}
-
-function bytesOf4(address: string): readonly number[] {
-  return address.split('.').map(Number);
-}
-
-/** An address as `leafName` writes it: hexadecimal groups, one run of zeros left out at most. */
-function bytesOf6(address: string): readonly number[] {
-  const [head = [], tail = []] = address
-    .split('::')
-    .map((side) => side.split(':').filter((group) => group !== ''));
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return [...head, ...zeros, ...tail]
-    .map((group) => Number.parseInt(group, 16))
-    .flatMap((group) => [group >> 8, group & 0xff]);
+  return tagged(7, String.fromCharCode(...addressBytes(name)));
 }

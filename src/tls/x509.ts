@@ -95,6 +95,11 @@ export function yes(): Asn1 {
   return asn1.create(Class.UNIVERSAL, Type.BOOLEAN, false, '\u00ff');
 }
 
+/** What stands where an algorithm has no parameters. */
+export function nothing(): Asn1 {
+  return asn1.create(Class.UNIVERSAL, Type.NULL, false, '');
+}
+
 /** Bytes as node-forge holds them. */
 export function latin1(bytes: Buffer): string {
   return bytes.toString('latin1');
@@ -114,25 +119,34 @@ export function readIssuer(certificate: Buffer): {
   readonly subject: Asn1;
   readonly keyIdentifier: Buffer | undefined;
 } {
-  const body = elements(elements(parse(certificate))[0]);
+  const body = bodyOf(certificate);
   const versioned = body[0]?.tagClass === Class.CONTEXT_SPECIFIC;
   const subject = body[versioned ? 5 : 4];
   if (subject === undefined) throw new TypeError('a certificate without a subject');
-  const extensions = body.find((item) => isTagged(item, 3));
-  const list = extensions === undefined ? [] : elements(elements(extensions)[0]);
-  const wanted = asn1.oidToDer('2.5.29.14').getBytes();
-  const found = list.find((item) => elements(item)[0]?.value === wanted);
-  const value = found === undefined ? undefined : elements(found).at(-1)?.value;
-  if (typeof value !== 'string') return { subject, keyIdentifier: undefined };
-  const inner = parse(Buffer.from(value, 'latin1')).value;
+  const value = extensionValue(certificate, '2.5.29.14');
+  if (value === undefined) return { subject, keyIdentifier: undefined };
+  const inner = parse(value).value;
   const identifier = typeof inner === 'string' ? Buffer.from(inner, 'latin1') : undefined;
   return { subject, keyIdentifier: identifier };
 }
 
+/** The value of an extension of a certificate (both DER); nothing where it has none of that identifier. */
+export function extensionValue(certificate: Buffer, id: string): Buffer | undefined {
+  const extensions = bodyOf(certificate).find((item) => isTagged(item, 3));
+  const list = extensions === undefined ? [] : elements(elements(extensions)[0]);
+  const wanted = asn1.oidToDer(id).getBytes();
+  const found = list.find((item) => elements(item)[0]?.value === wanted);
+  const value = found === undefined ? undefined : elements(found).at(-1)?.value;
+  return typeof value === 'string' ? Buffer.from(value, 'latin1') : undefined;
+}
+
+function bodyOf(certificate: Buffer): readonly Asn1[] {
+  return elements(elements(parse(certificate))[0]);
+}
+
 function signatureAlgorithm(key: KeyObject): Asn1 {
   if (key.asymmetricKeyType === 'ec') return sequence(objectIdentifier('1.2.840.10045.4.3.2'));
-  const nothing = asn1.create(Class.UNIVERSAL, Type.NULL, false, '');
-  return sequence(objectIdentifier('1.2.840.113549.1.1.11'), nothing);
+  return sequence(objectIdentifier('1.2.840.113549.1.1.11'), nothing());
 }
 
 /** Sixteen random bytes that read as a positive number without leading zeros. */
@@ -153,22 +167,26 @@ function publicKeyInfo(key: KeyObject): Asn1 {
   return parse(key.export({ type: 'spki', format: 'der' }));
 }
 
-function parse(bytes: Buffer): Asn1 {
+/** The ASN.1 of some bytes in DER. */
+export function parse(bytes: Buffer): Asn1 {
   // Bit strings that happen to look like ASN.1 inside must stay the bytes that they are.
   const options = { strict: true, parseAllBytes: true, decodeBitStrings: false };
   // The published types know only the older, boolean form of the options.
   return asn1.fromDer(forge.util.createBuffer(latin1(bytes)), options as unknown as boolean);
 }
 
-function der(value: Asn1): Buffer {
+/** The bytes of a piece of ASN.1, in DER. */
+export function der(value: Asn1): Buffer {
   return Buffer.from(asn1.toDer(value).getBytes(), 'latin1');
 }
 
-function elements(value: Asn1 | undefined): readonly Asn1[] {
+/** What a sequence, a set or an explicit tag holds; nothing where it is a plain value. */
+export function elements(value: Asn1 | undefined): readonly Asn1[] {
   return value !== undefined && Array.isArray(value.value) ? value.value : [];
 }
 
-function isTagged(item: Asn1, tag: number): boolean {
+/** Whether a piece has a context-specific tag. */
+export function isTagged(item: Asn1, tag: number): boolean {
   const type: number = item.type;
   return item.tagClass === Class.CONTEXT_SPECIFIC && type === tag;
 }

@@ -9,3 +9,12 @@ test('servers are verified, and reached directly, unless one says otherwise', ()
   expect(upstreamProxy.parse(upstreamProxy.default)).toBeUndefined();
   expect(upstreamProxy.parse('http://proxy.test:3128')).toMatchObject({ host: 'proxy.test' });
 });
+
+test('there is no trust kit, and the CA speaks for every name, unless one says otherwise', () => {
+  const { caNameConstraints, trustDir } = tlsOptions;
+  for (const option of [caNameConstraints, trustDir]) {
+    expect(option.parse(option.default)).toBeUndefined();
+  }
+  expect(trustDir.parse('/trust')).toBe('/trust');
+  expect(caNameConstraints.parse('a.test')).toEqual({ dns: ['a.test'], ip: [] });
+});

@@ -37,6 +37,7 @@ describe('the control plane', () => {
       status: () => status,
       receipt: () => Promise.resolve(final),
       certificatePem: () => '-----BEGIN CERTIFICATE-----\n',
+      trustFile: async (name) => (name === 'cacerts' ? Buffer.from([0xfe, 0xed]) : undefined),
       metrics,
       allowClients: ['127.0.0.0/8'],
       hostnames: [],
@@ -92,6 +93,21 @@ describe('the control plane', () => {
     expect(await response.text()).toBe('-----BEGIN CERTIFICATE-----\n');
     expect(response.headers.get('content-type')).toBe('application/x-pem-file');
     expect(response.headers.get('content-disposition')).toContain('magneto-ca.pem');
+  });
+
+  test('serves the files of the trust kit, byte for byte, and says of others that they are not there', async () => {
+    const response = await fetch(`${base}/trust/cacerts`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'application/octet-stream',
+    ]);
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(Buffer.from([0xfe, 0xed]));
+    const missing = await fetch(`${base}/trust/ca.key`);
+    expect([missing.status, await missing.json()]).toMatchObject([
+      404,
+      { detail: 'there is no /trust/ca.key here' },
+    ]);
+    expect((await fetch(`${base}/trust/cacerts`, { method: 'POST' })).status).toBe(405);
   });
 
   test('hands out the metrics', async () => {

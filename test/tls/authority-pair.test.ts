@@ -3,7 +3,9 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { PemPair } from '../../src/tls/authority-files.ts';
 import { authorityPaths } from '../../src/tls/authority-files.ts';
-import { checkPair, makePair } from '../../src/tls/authority-pair.ts';
+import { makePair } from '../../src/tls/authority-making.ts';
+import { checkPair } from '../../src/tls/authority-pair.ts';
+import { pemOf } from '../../src/tls/certificates.ts';
 import {
   bitString,
   distinguishedName,
@@ -56,12 +58,12 @@ describe('a pair of our own making', () => {
   let pair: PemPair;
   let certificate: X509Certificate;
   beforeAll(async () => {
-    pair = await makePair();
+    pair = await makePair({ names: undefined });
     certificate = new X509Certificate(pair.certificate);
   });
 
   test('is a usable CA of ten years, back-dated by a day, under a subject of its own', () => {
-    expect(checkPair(pair, paths)).toMatchObject({ isRsa: true, intermediates: '' });
+    expect(checkPair(pair, paths)).toMatchObject({ isRsa: true, intermediates: [] });
     expect(certificate.subject).toMatch(/^CN=magneto [0-9a-f]{8} CA\nO=magneto$/);
     expect(certificate.publicKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
     const from = Date.parse(certificate.validFrom);
@@ -71,7 +73,7 @@ describe('a pair of our own making', () => {
   });
 
   test('never comes twice', async () => {
-    const other = new X509Certificate((await makePair()).certificate);
+    const other = new X509Certificate((await makePair({ names: undefined })).certificate);
     expect(other.subject).not.toBe(certificate.subject);
     expect(other.fingerprint256).not.toBe(certificate.fingerprint256);
   });
@@ -111,8 +113,8 @@ describe('a pair that was brought', () => {
     const certificate = `some text\n${root}${pkcs8(ec)}${intermediate}`;
     const checked = checkPair({ certificate, key: pkcs8(ec) }, paths);
     expect(checked.certificate.subject).toBe('CN=below');
-    expect(checked.intermediates).toBe(intermediate);
-    expect(checked.certificatePem).toBe(root + intermediate);
+    expect(pemOf(checked.intermediates)).toBe(intermediate);
+    expect(pemOf(checked.anchors)).toBe(root + intermediate);
   });
 
   test.each([

@@ -14,6 +14,7 @@ const issuer = {
   keyIdentifier: Buffer.from('0102030405', 'hex'),
   notBefore: new Date(now - 1000 * dayMs),
   notAfter: new Date(now + 1000 * dayMs),
+  constrained: false,
 };
 
 function leaf(name: string, publicKey = ec.publicKey): X509Certificate {

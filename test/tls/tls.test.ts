@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Authority } from '../../src/tls/tls.ts';
 import { openAuthority } from '../../src/tls/tls.ts';
 import { describeWhere } from '../skip.ts';
@@ -74,6 +74,20 @@ test('refuses a pair that does not fit, before anything else', async () => {
     await writeFile(join(directory, 'ca.key'), await readFile(join(other, 'ca.key')));
     await expect(openAuthority({ directory })).rejects.toMatchObject({ code: 'CA_INVALID' });
   });
+});
+
+test('warns in the last thirty days of its life, and of the day after', async () => {
+  expect(authority.warnings()).toEqual([]);
+  const { validTo } = new X509Certificate(authority.certificatePem);
+  const clock = jest.spyOn(Date, 'now');
+  for (const [days, words] of [
+    [-29, /ca\.pem expires on 20\d\d-\d\d-\d\d: .*trust rotate/],
+    [1, /ca\.pem expired on/],
+  ] as const) {
+    clock.mockReturnValue(Date.parse(validTo) + days * dayMs);
+    expect(authority.warnings()).toEqual([expect.stringMatching(words)]);
+  }
+  clock.mockRestore();
 });
 
 describe('a context', () => {

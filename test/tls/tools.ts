@@ -28,8 +28,17 @@ export function program(name: string, ...probe: readonly string[]): Condition {
 }
 
 /** What a program printed, both streams; rejects where it failed. */
-export async function run(name: string, ...args: readonly string[]): Promise<string> {
-  const pending = exec(name, [...args], { timeout: 15_000 });
+export function run(name: string, ...args: readonly string[]): Promise<string> {
+  return runWithin(15_000, name, args);
+}
+
+/** As `run`, for a program that may take longer. */
+export async function runWithin(
+  timeout: number,
+  name: string,
+  args: readonly string[],
+): Promise<string> {
+  const pending = exec(name, [...args], { timeout });
   pending.child.stdin?.end();
   const { stdout, stderr } = await pending;
   return stdout + stderr;
