@@ -144,16 +144,27 @@ function checkRecords(
   found: DnsFinding,
   { asked, where }: { readonly asked: Asked; readonly where: string },
 ): void {
+  // Whoever asked may have put anything into a name.
+  const question = nameQuestion({ name: '.', type: asked.type });
   for (const section of ['records', 'authority', 'additional'] as const) {
     for (const [index, record] of found[section].entries()) {
       const alone = { ...found, records: [record], authority: [], additional: [] };
-      try {
-        writeAnswer(nameQuestion(asked), alone);
-      } catch (error) {
-        const words = `is no ${record.type} record: ${errorWords(error)}`;
-        throw corrupt(`${where}.${section}[${index}]`, words, error);
-      }
+      const words = `is no ${record.type} record`;
+      checkAnswer(question, alone, { where: `${where}.${section}[${index}]`, words });
     }
+  }
+  checkAnswer(question, found, { where, words: 'is no answer' });
+}
+
+function checkAnswer(
+  question: Buffer,
+  found: DnsFinding,
+  { where, words }: { readonly where: string; readonly words: string },
+): void {
+  try {
+    writeAnswer(question, found);
+  } catch (error) {
+    throw corrupt(where, `${words}: ${errorWords(error)}`, error);
   }
 }
 

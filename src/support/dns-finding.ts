@@ -175,12 +175,8 @@ function ednsLength({ options }: EdnsRecord): number {
 function writeSections(question: Buffer, finding: Finding, limit: number): Buffer {
   const head = Buffer.alloc(questionAt);
   head.writeUInt16BE(1, 4);
-  const name = decodeMessage(Buffer.concat([questionHead, question.subarray(questionAt)]))
-    ?.questions?.[0]?.name;
-  const writer = createDnsWriter(
-    Buffer.concat([head, question.subarray(questionAt)]),
-    name === undefined ? [] : [{ name, at: questionAt }],
-  );
+  const start = Buffer.concat([head, question.subarray(questionAt)]);
+  const writer = createDnsWriter(start, questionAt);
   const classCode = question.readUInt16BE(question.length - 2);
   const sections = [finding.records, finding.authority, finding.additional];
   const counts = [0, 0, 0];
@@ -202,9 +198,6 @@ function writeSections(question: Buffer, finding: Finding, limit: number): Buffe
   if (truncated) message.writeUInt16BE(bits.truncated, 2);
   return message;
 }
-
-/** The head of a message with one question. */
-const questionHead = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
 
 function flagsOf({ code, flags }: Finding, asked: number): number {
   const own = flagBits.reduce((sum, [name, bit]) => (flags.includes(name) ? sum | bit : sum), 0);

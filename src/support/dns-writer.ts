@@ -17,11 +17,8 @@ const messageBytesMax = 65_535;
 /** What a pointer can point to. */
 const pointerMax = 0x3f_ff;
 
-/** Begins a message with some bytes, whose names are known from the given places. */
-export function createDnsWriter(
-  start: Buffer,
-  named: readonly { readonly name: string; readonly at: number }[] = [],
-): DnsWriter {
+/** Begins a message with some bytes, of which a name, written out, begins at a place. */
+export function createDnsWriter(start: Buffer, nameAt?: number): DnsWriter {
   let pieces: Buffer[] = [start];
   let length = start.length;
   const places = createPlaces();
@@ -30,7 +27,7 @@ export function createDnsWriter(
     length += bytes.length;
     if (length > messageBytesMax) throw new RangeError('a DNS message has at most 65535 bytes');
   };
-  for (const { name, at } of named) places.remember(labelsOf(name), at);
+  if (nameAt !== undefined) places.remember(labelsIn(start, nameAt), nameAt);
   return {
     get length() {
       return length;
@@ -106,6 +103,17 @@ function keyOf(labels: readonly Buffer[]): string {
   return labels
     .map((label) => label.toString('latin1').toLowerCase().replaceAll('.', '\\.'))
     .join('.');
+}
+
+/** The very labels of a name that is written out; a client may put any bytes into one. */
+function labelsIn(bytes: Buffer, start: number): readonly Buffer[] {
+  const labels: Buffer[] = [];
+  let at = start;
+  for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) {
+    labels.push(bytes.subarray(at + 1, at + 1 + length));
+    at += length + 1;
+  }
+  return labels;
 }
 
 /** The labels of a name, a dot within one escaped by a backslash. */

@@ -111,6 +111,7 @@ describe('a lookup is refused', () => {
     [answering({ records: [{ ...records[0], data: 'fd00::1' }] }), 'file.answer.records[0]'],
     [answering({ authority: [{ ...records[0], type: 'NONE' }] }), 'file.answer.authority[0]'],
     [answering({ edns: 1232 }), 'file.answer.edns'],
+    [answering({ records: Array.from({ length: 5_000 }, () => records[0]) }), 'file.answer'],
   ])('%# where it is no lookup', (broken, where) => {
     expect(() => readLookup(broken as Readonly<Record<string, unknown>>, 'file')).toThrow(
       `${where}: `,

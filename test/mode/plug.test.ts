@@ -124,6 +124,22 @@ describe('names', () => {
     await session.close();
   });
 
+  test('lead captured clients nowhere past us, in any mode; recorded is what was sent', async () => {
+    const six: Resolver = {
+      resolve: async (one) => answered(one, found(one, one.type === 'AAAA' ? ['fd00::1'] : [])),
+    };
+    const names = { resolver: six, search: [], ipv6: () => false, onMiss: 'nxdomain' } as const;
+    for (const mode of ['passthrough', 'record', 'replay', 'hybrid'] as const) {
+      const session = await open({ mode, names });
+      const answer = await session.resolver?.resolve(question('a.test', 'AAAA'));
+      expect(`${mode} ${said(answer?.message)}`).toBe(`${mode} NOERROR`);
+      await session.close();
+    }
+    const library = openLibrary({ directory, format: 'json', fsync: 'never', warn: () => {} });
+    const { interactions } = await library.load('names');
+    expect(interactions[0]?.lookup?.records).toMatchObject([{ type: 'AAAA', data: 'fd00::1' }]);
+  });
+
   test('are nobody’s business where none are captured', async () => {
     const { names: _, ...rest } = { names: undefined };
     const session = await openSession({ ...(await optionsWithoutNames()), ...rest });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decode, encode } from 'dns-packet';
+import fc from 'fast-check';
 import {
   addressesIn,
   addressRecords,
@@ -190,4 +191,21 @@ test('an answer leads to addresses, through whatever aliases', () => {
     [],
   );
   expect(addressesIn(Buffer.from('noise'))).toEqual([]);
+});
+
+test('whatever a client puts into a name, it has an answer', () => {
+  const label = fc.uint8Array({ minLength: 1, maxLength: 63 });
+  fc.assert(
+    fc.property(fc.array(label, { maxLength: 3 }), (labels) => {
+      const name = labels.map((one) => Buffer.concat([Buffer.from([one.length]), one]));
+      const asked = Buffer.concat([
+        Buffer.from('004d01000001000000000000', 'hex'),
+        ...name,
+        Buffer.from([0, 0, 1, 0, 1]),
+      ]);
+      const answer = writeAnswer(asked, plainFinding('SERVFAIL'));
+      expect(answer.subarray(12)).toEqual(asked.subarray(12));
+      expect(readFinding(answer)).toMatchObject({ code: 'SERVFAIL' });
+    }),
+  );
 });
