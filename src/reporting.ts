@@ -97,7 +97,7 @@ export function statusOf(settings: Settings, { phase, session }: Run): Status {
 /** What a receipt is made of. */
 export interface Receipted {
   readonly settings: Settings;
-  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live'>;
+  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals'>;
   readonly session?: OpenSession | undefined;
 }
 

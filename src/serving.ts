@@ -5,6 +5,7 @@ import type { Ground } from './groundwork.ts';
 import type { Intake } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
 import type { OpenSession } from './mode/mode.ts';
+import { createRefusalReport } from './refusing.ts';
 import type { Run } from './reporting.ts';
 import { askReceipt, createLossReport, statusOf, withHeadsLogged } from './reporting.ts';
 import { besideLive } from './sessions.ts';
@@ -39,7 +40,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     isOwnSocket: network.isOwnSocket,
     onLoop: report,
     onLost,
-    onTlsRefused: report,
+    onTlsRefused: createRefusalReport({ journal: house.journal, report, metrics: house.metrics }),
     ...(originalDestination !== undefined && { originalDestination }),
     ...(live !== undefined && { untouched: live.untouched, isLikely: live.isLikely }),
   });

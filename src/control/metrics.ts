@@ -9,6 +9,8 @@ export interface Metrics {
   readonly watchSockets: (openSockets: () => number) => void;
   /** A failure that stands in no journal entry. */
   readonly onOwnError: (code: FailureCode) => void;
+  /** A client that probably runs on this refused the certificate for a host. */
+  readonly onClientRefusal: (host: string, runtime: string) => void;
   /** A record was written to the write-ahead log, or could not be. */
   readonly onWrite: (ms: number, failed: boolean) => void;
   /** The text of `GET /metrics`. */
@@ -56,6 +58,7 @@ export function createMetrics({ journal }: { readonly journal: Journal }): Metri
   return {
     watchSockets: socketGauge(registry),
     onOwnError,
+    onClientRefusal: refusalCounter(registry),
     onWrite: writeObserver(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -118,6 +121,17 @@ function ownErrorCounter(registry: Registry): Metrics['onOwnError'] {
   return (code) => {
     if (!misses.has(code) && !isServers(code)) errors.inc({ code });
   };
+}
+
+function refusalCounter(registry: Registry): Metrics['onClientRefusal'] {
+  const refusals = new Counter({
+    name: 'magneto_client_refusals_total',
+    help: 'TLS sessions that a client ended because it does not trust the certificate.',
+    labelNames: ['host', 'runtime'],
+    registers: [registry],
+  });
+  const hostLabel = boundedLabel(hostsMax);
+  return (host, runtime) => refusals.inc({ host: hostLabel(host), runtime });
 }
 
 function endingCounter(registry: Registry): Counter<'ending'> {

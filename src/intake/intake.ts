@@ -15,6 +15,7 @@ import { turnAway } from './stranger.ts';
 
 export type { Names } from './names.ts';
 export { createNames } from './names.ts';
+export type { ClientRefusal } from './refusal.ts';
 
 /** What intake needs of the house. */
 export interface IntakeOptions

@@ -9,6 +9,8 @@ import { count, noCounts } from './counts.ts';
 import type { Counts } from './counts.ts';
 import type { Inventory, LiveUse } from './inventory.ts';
 import { createInventory } from './inventory.ts';
+import type { ClientRefusals, RefusalTally } from './refusals.ts';
+import { createRefusalTally } from './refusals.ts';
 
 export type { Counts } from './counts.ts';
 export { receipt } from './receipt.ts';
@@ -66,6 +68,10 @@ export interface Journal {
   readonly inventory: () => Inventory;
   /** The live neighbours that were used, over the whole run; a copy. */
   readonly live: () => readonly LiveUse[];
+  /** A client refused the certificate; the answer says how many of its kind, and for its host, have. */
+  readonly refused: RefusalTally['add'];
+  /** Who has refused the certificate, and how often. */
+  readonly refusals: () => readonly ClientRefusals[];
   /** A WebSocket message passed. */
   readonly message: (side: Side, kind: PartKind) => void;
   /** Hears each WebSocket message; the answer stops that. */
@@ -83,6 +89,7 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
   const inventory = createInventory();
   const listeners = new Set<(entry: JournalEntry) => void>();
   const messageListeners = new Set<MessageListener>();
+  const refusals = createRefusalTally();
   let next = 0;
 
   return {
@@ -100,6 +107,8 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
     counts: () => ({ ...totals }),
     inventory: inventory.list,
     live: inventory.live,
+    refused: refusals.add,
+    refusals: refusals.list,
     message: (side, kind) => {
       for (const listener of messageListeners) listener(side, kind);
     },

@@ -1,6 +1,7 @@
 import type { Counts } from './counts.ts';
 import type { Inventory, LiveUse } from './inventory.ts';
 import type { Journal } from './journal.ts';
+import type { ClientRefusals } from './refusals.ts';
 
 /** What passed the kernel's rules by, in packets or connections as the rules count them; null where nobody can tell. */
 export interface Bypassed {
@@ -43,11 +44,13 @@ export interface Receipt extends Omit<RunFacts, 'sealedReplay'>, Counts {
   readonly live: readonly LiveUse[];
   /** Everything that the application talked to. */
   readonly inventory: Inventory;
+  /** Clients that refused the certificate of magneto. */
+  readonly clientRefusals: readonly ClientRefusals[];
 }
 
 /** The receipt of what stands in a journal, its members in the order of the documentation. */
 export function receipt(
-  journal: Pick<Journal, 'counts' | 'inventory' | 'live'>,
+  journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals'>,
   facts: RunFacts,
 ): Receipt {
   const counts = journal.counts();
@@ -70,6 +73,7 @@ export function receipt(
     bypassed: facts.bypassed,
     live,
     inventory: journal.inventory(),
+    clientRefusals: journal.refusals(),
   };
 }
 
