@@ -15,6 +15,7 @@ import type { Ended, Report, Run, Status } from './reporting.ts';
 import { askReceipt, createLossReport, exitStatusOf, receiptOf, statusOf } from './reporting.ts';
 import { openControl, openIntake } from './serving.ts';
 import { besideLive, openRun } from './sessions.ts';
+import { demandFiles } from './upstream-files.ts';
 
 /** What the appliance is started with. */
 export interface ApplianceOptions {
@@ -44,7 +45,7 @@ const drainMs = 1000;
 /**
  * Builds every room, joins them and starts them in order; serving when it resolves.
  * @throws Failure whatever start-up failure a room has: CASSETTE_*, CA_*, PORT_TAKEN, LISTEN_FAILED,
- * RECORDING_REFUSED_IN_CI
+ * RECORDING_REFUSED_IN_CI, UPSTREAM_CA_INVALID, UPSTREAM_CLIENT_CERT_INVALID
  */
 export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
   const opened: Closers = [];
@@ -74,6 +75,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   const proxies: Listening[] = [];
   const session = await openRun(ground, () => capturesIpv6(proxies));
   opened.push(() => session.discard());
+  demandFiles(ground.unread, { isNeeded: !session.strict, log });
   run.session = session;
   const house: House = { ...ground, session, control };
   const intake = openIntake(house, ownDestinations(proxies));

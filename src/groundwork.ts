@@ -3,6 +3,7 @@ import type { CounterReader, OriginalDestinations } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Metrics } from './control/control.ts';
 import { createMetrics } from './control/control.ts';
+import type { Failure } from './exchange/failure.ts';
 import type { Journal } from './journal/journal.ts';
 import { createJournal } from './journal/journal.ts';
 import type { Live } from './mode/mode.ts';
@@ -17,6 +18,7 @@ import type { Authority } from './tls/tls.ts';
 import { openAuthority } from './tls/tls.ts';
 import type { Tracing } from './tracing.ts';
 import { openTracing } from './tracing.ts';
+import { readUpstreamFiles } from './upstream-files.ts';
 
 /** The rooms that need no cassette. */
 export interface Ground {
@@ -27,6 +29,8 @@ export interface Ground {
   readonly tracing: Tracing;
   readonly authority: Authority;
   readonly network: Network;
+  /** What is wrong with files that the way to servers needs. */
+  readonly unread: readonly Failure[];
   readonly report: Report;
   /** Asks the kernel; nothing where nothing is captured. */
   readonly originalDestination: OriginalDestinations | undefined;
@@ -50,14 +54,16 @@ export async function layGround(
   const metrics = createMetrics({ journal });
   opened.push(() => Promise.resolve(metrics.close()));
   const authority = await openAuthority({ directory: settings.certDir });
-  const network = createNetwork(networkOptions(settings));
+  const files = readUpstreamFiles(settings);
+  const network = createNetwork(networkOptions(settings, files));
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
   const originalDestination = await openCapture(settings);
   const live = openLive(settings, network);
   const counters = openCounterReader(settings, log);
   opened.push(() => Promise.resolve(counters?.close()));
-  const rooms = { settings, log, journal, metrics, tracing, authority, network, report };
+  const { failures: unread } = files;
+  const rooms = { settings, log, journal, metrics, tracing, authority, network, unread, report };
   return { ...rooms, originalDestination, live, counters };
 }
 

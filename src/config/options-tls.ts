@@ -1,3 +1,4 @@
+import { clientCertificates } from './client-certificates.ts';
 import type { Option } from './option.ts';
 import * as values from './values.ts';
 
@@ -15,9 +16,9 @@ export const tlsOptions = {
     env: 'MAGNETO_UPSTREAM_CA',
     takes: 'PEM files, comma-separated',
     default: '',
-    doc: 'Authorities to trust towards servers, in addition to those of the system.',
+    doc: 'Authorities to trust towards servers, in addition to those of the system. A strict replay, which reaches none, does without files that are missing.',
     reason: 'Servers inside a company or a test have certificates of a private authority.',
-    parse: values.pemFiles,
+    parse: values.files,
   },
   upstreamInsecureHosts: {
     env: 'MAGNETO_UPSTREAM_INSECURE_HOSTS',
@@ -26,6 +27,25 @@ export const tlsOptions = {
     doc: 'Servers whose certificate is not verified.',
     reason:
       'Verification is on by default, and turned off host by host, so that a recording cannot come from an impostor by accident.',
+    parse: values.hostPatterns,
+  },
+  upstreamClientCerts: {
+    env: 'MAGNETO_UPSTREAM_CLIENT_CERTS',
+    takes:
+      '`host=cert.pem:key.pem` or `host=both.pem`, comma-separated; a host as in `MAGNETO_UPSTREAM_INSECURE_HOSTS`',
+    default: '',
+    doc: 'What servers are shown that ask for a client certificate (mTLS); the first host that fits counts. The files are read once, at the start; keys must not be encrypted. A strict replay does without them.',
+    reason:
+      'The application shows its own certificate to magneto, which cannot use it towards the server: it has not its key.',
+    parse: clientCertificates,
+  },
+  upstreamLegacyTlsHosts: {
+    env: 'MAGNETO_UPSTREAM_LEGACY_TLS_HOSTS',
+    takes: 'hosts, comma-separated; `*.example.org` and `*` stand for many',
+    default: '',
+    doc: 'Servers that may be spoken to in TLS 1.0 and 1.1, with the keys and suites of those days, and without safe renegotiation.',
+    reason:
+      'Some servers never learnt better, and nobody else should be talked down to them: host by host.',
     parse: values.hostPatterns,
   },
   upstreamProxy: {

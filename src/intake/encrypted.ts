@@ -42,6 +42,8 @@ export interface Asking {
 /** A client that was kept waiting for its server this long may have given up, and is no refusal. */
 const patienceMs = 1000;
 
+const tls12 = 0x03_03;
+
 /** Shows a client the certificate for the name that it asks for; nothing where there came no session of it. */
 export async function openEncrypted(
   options: EncryptedOptions,
@@ -51,7 +53,8 @@ export async function openEncrypted(
   const name = read.hello.serverName ?? destination?.host ?? localAddress(socket);
   const host = destination === undefined ? name : authorityOf(destination);
   const shown: Shown = { arrival, host, read };
-  const secureContext = await options.authority.contextFor(name);
+  const clients = read.marks.version < tls12 ? 'old' : 'today';
+  const secureContext = await options.authority.contextFor(name, clients);
   if (socket.destroyed) {
     options.onLost('tls', new Error('the client has gone'));
     return undefined;

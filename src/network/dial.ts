@@ -73,7 +73,7 @@ export async function secure(socket: Socket, handshake: Handshake): Promise<TLSS
     // Server names are never addresses (RFC 6066, 3).
     ...(isIP(name) === 0 && { servername: name }),
     host: name,
-    secureContext: trust.context(),
+    secureContext: trust.context(name),
     rejectUnauthorized: trust.verifies(name),
     ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
   });

@@ -12,18 +12,16 @@ import { Pool } from './pool.ts';
 import type { UpstreamProxy } from './proxy.ts';
 import { relay } from './raw.ts';
 import { Reach } from './reach.ts';
+import type { TrustOptions } from './trust.ts';
 import { createTrust } from './trust.ts';
 
 export type { UpstreamProxy } from './proxy.ts';
+export type { ClientCertificate } from './trust.ts';
 export { createResolver } from './resolver.ts';
 export { readResolvConf } from './resolv-conf.ts';
 
 /** How destinations are reached. */
-export interface NetworkOptions {
-  /** Certificate authorities (PEM) believed in addition to those of the system. */
-  readonly upstreamCa: readonly string[];
-  /** Hosts whose certificate is not verified: exact names, `*.example.org` (any depth), or `*`. */
-  readonly insecureHosts: readonly string[];
+export interface NetworkOptions extends TrustOptions {
   readonly upstreamProxy?: UpstreamProxy;
   /** Idle connections kept for one destination; 100 by default. */
   readonly idleSocketsPerDestination?: number;

@@ -23,8 +23,11 @@ export interface Authority {
   /** SHA-256 of the signing certificate, as `AB:CD:…`. */
   readonly fingerprint: string;
   /** What a TLS server for a DNS name or IP address needs; made at the first ask and kept. */
-  readonly contextFor: (name: string) => Promise<SecureContext>;
+  readonly contextFor: (name: string, clients?: Clients) => Promise<SecureContext>;
 }
+
+/** For which clients a context is: `old` ones speak no TLS later than 1.1. */
+export type Clients = 'today' | 'old';
 
 const contextsMax = 1000;
 
@@ -41,16 +44,17 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     certificatePem: issuer.certificatePem,
     certificateFile: paths.certificate,
     fingerprint: issuer.certificate.fingerprint256,
-    contextFor(host) {
+    contextFor(host, clients = 'today') {
       const name = leafName(host);
-      const known = contexts.get(name);
+      const key = `${clients} ${name}`;
+      const known = contexts.get(key);
       if (known !== undefined) return known;
       const now = Date.now();
       const life = leafLife(issuer, now);
-      const made = makeContext(name, { issuer, keys, life });
+      const made = makeContext(name, { issuer, keys, life, clients });
       // Half of what is left: no client is ever shown a certificate about to expire.
-      contexts.set(name, made, now + (life.notAfter.getTime() - now) / 2);
-      made.catch(() => contexts.delete(name));
+      contexts.set(key, made, now + (life.notAfter.getTime() - now) / 2);
+      made.catch(() => contexts.delete(key));
       return made;
     },
   };
@@ -63,13 +67,25 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
  */
 async function makeContext(
   name: string,
-  more: { readonly issuer: CheckedPair; readonly keys: LeafKeys; readonly life: Life },
+  more: {
+    readonly issuer: CheckedPair;
+    readonly keys: LeafKeys;
+    readonly life: Life;
+    readonly clients: Clients;
+  },
 ): Promise<SecureContext> {
-  const { issuer, keys, life } = more;
+  const { issuer, keys, life, clients } = more;
   const twin = await keys.rsa();
   const used: readonly LeafKey[] = twin === undefined ? [keys.ec] : [keys.ec, twin];
   return createSecureContext({
     cert: used.map((key) => makeLeaf(name, key.publicKey, { issuer, life }) + issuer.intermediates),
     key: used.map((key) => key.privateKeyPem),
+    ...(clients === 'old' && oldProtocols),
   });
 }
+
+/**
+ * TLS 1.0 and 1.1 sign with MD5 and SHA-1, which OpenSSL allows at security level 0 only. It is for
+ * clients that offer nothing better, so that nobody else can be talked down to it.
+ */
+const oldProtocols = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;

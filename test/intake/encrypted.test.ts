@@ -114,3 +114,30 @@ describe('a client that does not trust the certificate', () => {
     });
   });
 });
+
+describeWhere(program('openssl', 'version'), 'a client of old, openssl s_client', () => {
+  test.each([
+    ['-tls1', 'DEFAULT', 'TLSv1'],
+    ['-tls1_1', 'DEFAULT', 'TLSv1.1'],
+    // What Java 6 has: no elliptic curves.
+    ['-tls1', 'AES128-SHA', 'TLSv1'],
+  ])('%s with %s is served', async (flag, ciphers, protocol) => {
+    await withIntake({}, async (stage) => {
+      const where = ['-connect', `127.0.0.1:${stage.port}`, '-servername', 'a.test'];
+      const trust = ['-CAfile', stage.authority.certificateFile, '-verify_return_error'];
+      const cipher = ['-cipher', `${ciphers}@SECLEVEL=0`];
+      const said = await run('openssl', 's_client', ...where, ...trust, flag, ...cipher);
+      expect(said).toMatch(new RegExp(`Protocol\\s*: ${protocol.replace('.', '\\.')}\n`));
+      expect(said).toContain('Verify return code: 0 (ok)');
+    });
+  });
+
+  test('drags nobody else down: who offers TLS 1.2 gets no signature by SHA-1', async () => {
+    await withIntake({}, async (stage) => {
+      const where = ['-connect', `127.0.0.1:${stage.port}`, '-servername', 'a.test'];
+      const weak = ['-sigalgs', 'RSA+SHA1', '-cipher', 'DEFAULT@SECLEVEL=0'];
+      const said = run('openssl', 's_client', ...where, '-tls1_2', ...weak);
+      await expect(said).rejects.toThrow(/handshake failure/);
+    });
+  });
+});
