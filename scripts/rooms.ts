@@ -30,6 +30,7 @@ export const applianceParts: readonly string[] = [
   'outgoing.ts',
   'reporting.ts',
   'refusing.ts',
+  'passing.ts',
   'groundwork.ts',
   'sessions.ts',
   'serving.ts',

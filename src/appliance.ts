@@ -104,7 +104,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   return {
     addresses: { proxy: proxies, control: controls, names: naming.addresses },
     certificateFile: authority.certificateFile,
-    status: () => statusOf(settings, run),
+    status: () => statusOf(settings, run, ground.journal),
     receipt: () => receiptOf(house),
     stop,
   };

@@ -8,17 +8,20 @@ export interface RefusalReportOptions {
   readonly journal: Pick<Journal, 'refused'>;
   readonly metrics: Pick<Metrics, 'onClientRefusal' | 'onOwnError'>;
   readonly report: Report;
+  /** Told of the host (`host:port`) of each refusal. */
+  readonly refused: (host: string) => void;
 }
 
 /** Counts each refusal, and says the first, tenth, hundredth of a kind: a client that tries for ever must not fill the log. */
 export function createRefusalReport(
   options: RefusalReportOptions,
 ): (refusal: ClientRefusal) => void {
-  const { journal, metrics, report } = options;
+  const { journal, metrics, report, refused } = options;
   return ({ failure, host, runtime, how }) => {
-    const { ofKind } = journal.refused({ host, runtime, how });
+    const ofKind = journal.refused({ host, runtime, how });
     metrics.onClientRefusal(host, runtime);
     if (Number.isInteger(Math.log10(ofKind))) report(failure);
     else metrics.onOwnError(failure.code);
+    refused(host);
   };
 }

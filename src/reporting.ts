@@ -79,7 +79,12 @@ export interface Ended {
 }
 
 /** The status of a run: ready while it serves, and not when it ought to record and cannot write. */
-export function statusOf(settings: Settings, { phase, session }: Run): Status {
+export function statusOf(
+  settings: Settings,
+  { phase, session }: Run,
+  journal: Pick<Journal, 'passedThrough'>,
+): Status {
+  const holes = journal.passedThrough().filter(({ because }) => because === 'refusals');
   const failure = session?.failure();
   const reason = failure === undefined ? phase : failureLine(failure);
   const ready = phase === 'serving' && failure === undefined;
@@ -91,13 +96,14 @@ export function statusOf(settings: Settings, { phase, session }: Run): Status {
     cassette: settings.cassetteName,
     ...(session?.file === undefined ? {} : { cassetteFile: session.file }),
     interactions: session?.interactions() ?? 0,
+    ...(holes.length > 0 && { incomplete: holes.map(({ destination }) => destination) }),
   };
 }
 
 /** What a receipt is made of. */
 export interface Receipted {
   readonly settings: Settings;
-  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals'>;
+  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals' | 'passedThrough'>;
   readonly session?: OpenSession | undefined;
 }
 
@@ -110,6 +116,7 @@ export function receiptOf(
     mode: settings.mode,
     cassette: settings.cassetteName,
     loaded: session?.loaded ?? 0,
+    records: session?.records ?? false,
     unused: session?.unused() ?? 0,
     unfinished: session?.unfinished() ?? false,
     cassetteDigest: session?.digest ?? null,
@@ -140,9 +147,9 @@ export function openCounterReader(
   }
 }
 
-/** 1: what was to be recorded was not; 3: a strict replay missed something; else 0. */
+/** 1: what was to be recorded was not, or the take has holes; 3: a strict replay missed something; else 0. */
 export function exitStatusOf(session: OpenSession, final: Receipt): number {
-  if (session.failure() !== undefined) return 1;
+  if (session.failure() !== undefined || final.incomplete) return 1;
   return session.strict && final.missed > 0 ? 3 : 0;
 }
 

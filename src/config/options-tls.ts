@@ -1,5 +1,6 @@
 import { clientCertificates } from './client-certificates.ts';
 import type { Option } from './option.ts';
+import { liveHosts } from './values-run.ts';
 import * as values from './values.ts';
 
 /** The authority towards clients, and how servers are reached. */
@@ -11,6 +12,25 @@ export const tlsOptions = {
     doc: 'Where the CA is kept: `ca.pem` to be trusted by clients, `ca.key` to be kept secret. Made at the first start unless you bring them.',
     reason: 'A CA of your own, unique to this folder: nobody else has its key.',
     parse: values.path,
+  },
+  tlsPassthrough: {
+    env: 'MAGNETO_TLS_PASSTHROUGH',
+    takes:
+      'hosts, `*.example.org`, `*`, IP addresses and CIDR ranges, each with `:port` or without, comma-separated',
+    default: '',
+    doc: 'Hosts whose TLS is passed through unopened: the client meets the real certificate, nothing is recorded, and the receipt lists them. A strict replay has nothing to answer with and refuses them (`MAGNETO_LIVE` keeps a host real there, too).',
+    reason:
+      'A client that pins the certificate of its server cannot be made to trust another; what is not opened is not recorded, so it is chosen host by host.',
+    parse: liveHosts,
+  },
+  tlsPassthroughAfter: {
+    env: 'MAGNETO_TLS_PASSTHROUGH_AFTER',
+    takes: 'a whole number; 0 is never',
+    default: '0',
+    doc: 'After how many refusals of the certificate by clients a host is passed through for the rest of the run. The take is then `incomplete` in the receipt, and the exit status is 1. Without effect in a strict replay.',
+    reason:
+      'Lets a first run come to its end where some client cannot be taught; never by default, because a recording with holes must not come about unasked.',
+    parse: values.whole(0, 1_000_000),
   },
   upstreamCa: {
     env: 'MAGNETO_UPSTREAM_CA',

@@ -39,6 +39,7 @@ const misses: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'NO_MATCHING_INTERACTION',
   'SEQUENCE_MISMATCH',
   'UNRECORDED_STREAM',
+  'PASSTHROUGH_UNRECORDED',
   'NAME_NOT_RECORDED',
 ]);
 

@@ -17,6 +17,12 @@ export const trafficFailures = {
     title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
     remedy: 'name the destination in MAGNETO_LIVE, or keep it from going through magneto',
   },
+  PASSTHROUGH_UNRECORDED: {
+    status: 0,
+    title: 'TLS that is passed through unopened is not recorded, so there is nothing to replay',
+    remedy:
+      'name the host in MAGNETO_LIVE to have it stay real, or record it without MAGNETO_TLS_PASSTHROUGH',
+  },
   NAME_NOT_RECORDED: {
     status: 0,
     title: 'The cassette does not have this question for a name',
@@ -103,5 +109,11 @@ export const trafficFailures = {
     status: 0,
     title: 'The client does not trust the certificate of magneto',
     remedy: 'give the client the CA certificate (http://magneto.local/ca.pem)',
+  },
+  PASSED_THROUGH_AFTER_REFUSALS: {
+    status: 0,
+    title:
+      'Clients refuse the certificate for a host, so it is passed through and the take has a hole',
+    remedy: 'let the clients trust the CA, or name the host in MAGNETO_TLS_PASSTHROUGH',
   },
 } as const satisfies Record<string, FailureEntry>;

@@ -120,7 +120,7 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'http':
       return context.wire.http(arrival);
     case 'tls':
-      return enterTls(context, arrival, helloOf(peeked));
+      return enterTls(context, arrival, { read: helloOf(peeked), offer });
     case 'stream':
       return context.wire.stream({ ...arrival, socket: wholeSocket(socket, peeked) });
     case 'alert':
@@ -147,12 +147,16 @@ async function askInSilence(
 }
 
 /** Ends the TLS session of a client, and enters again with what is inside. */
-async function enterTls(context: Context, arrival: Arrival, read: ReadHello): Promise<void> {
+async function enterTls(
+  context: Context,
+  arrival: Arrival,
+  { read, offer: known }: { readonly read: ReadHello; readonly offer: Offer | undefined },
+): Promise<void> {
   const { hello } = read;
   const destination = destinationInside(arrival.destination, hello);
   const untouched = destination && context.untouched(destination, hello);
   if (destination !== undefined && untouched !== undefined) {
-    return passUntouched(context, { ...arrival, destination, untouched });
+    return passUntouched(context, { ...arrival, destination, untouched }, known);
   }
   const askedAt = performance.now();
   const offer =

@@ -14,8 +14,8 @@ export type Refused = Omit<ClientRefusals, 'count'>;
 
 /** Counts refusals. */
 export interface RefusalTally {
-  /** Counts one; the answer says how many there are of its kind, and of its host. */
-  readonly add: (refused: Refused) => { readonly ofKind: number; readonly ofHost: number };
+  /** Counts one; the answer says how many there are of its kind. */
+  readonly add: (refused: Refused) => number;
   /** Those so far, the first kinds first. */
   readonly list: () => readonly ClientRefusals[];
 }
@@ -34,8 +34,7 @@ export function createRefusalTally(): RefusalTally {
       const kind = kinds.get(key) ?? { host, runtime, how, count: 0 };
       kind.count += 1;
       kinds.set(key, kind);
-      const ofHost = [...kinds.values()].filter((one) => one.host === host);
-      return { ofKind: kind.count, ofHost: ofHost.reduce((sum, one) => sum + one.count, 0) };
+      return kind.count;
     },
     list: () =>
       [...kinds.values()].map(({ host, count, runtime, how }) => ({ host, count, runtime, how })),

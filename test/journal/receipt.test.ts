@@ -8,6 +8,7 @@ const facts: RunFacts = {
   mode: 'replay',
   cassette: 'login/ok',
   loaded: 9,
+  records: false,
   unused: 7,
   unfinished: true,
   cassetteDigest: 'sha256:00',
@@ -28,7 +29,8 @@ test('a receipt has the counts and the facts, in the documented order', () => {
       '"live":[{"destination":"example.org:80","count":1}],' +
       '"inventory":{"entries":[{"name":"example.org","port":80,"protocol":"http",' +
       '"addresses":[],"learnt":["host"],"count":5}],"entriesMax":500,"omitted":0},' +
-      '"clientRefusals":[{"host":"a.test:443","count":1,"runtime":"Go","how":"alert unknown_ca"}]}',
+      '"clientRefusals":[{"host":"a.test:443","count":1,"runtime":"Go","how":"alert unknown_ca"}],' +
+      '"passedThrough":[],"incomplete":false}',
   );
 });
 
