@@ -52,8 +52,8 @@ const trustingMax = 1_000;
 /**
  * An alert about the certificate is a client's word, early or late. That one leaves without a word
  * is none: probes and the losers of a race do so as well. It counts where a program meant to speak
- * HTTP, or is known to check only after the handshake (Node), and where none of its kind, from this
- * address, has spoken with this host before.
+ * HTTP, or is known to check only after the handshake, and where none of its kind, from this address,
+ * has spoken with this host before.
  */
 export function createRefusals(files: TrustFiles): Refusals {
   const trusting = new Set<string>();
@@ -76,9 +76,12 @@ export function createRefusals(files: TrustFiles): Refusals {
   };
 }
 
+/** These have no word for a refusal: Node's own client, and wget, check when the handshake is done. */
+const wordless: ReadonlySet<Runtime> = new Set<Runtime>(['Node', 'GnuTLS']);
+
 /** Whether it came to speak HTTP: a probe that only looks whether TLS answers offers no protocol. */
 function means({ alpn }: ClientHello, runtime: Runtime): boolean {
-  return runtime === 'Node' || alpn.some((name) => name === 'h2' || name.startsWith('http/'));
+  return wordless.has(runtime) || alpn.some((name) => name === 'h2' || name.startsWith('http/'));
 }
 
 /** Programs of one kind on one machine, and the host; extensions sorted, as browsers shuffle them. */

@@ -72,10 +72,11 @@ describe('an alert about the certificate', () => {
 
 describe('leaving without a word', () => {
   test.each([
-    ['HTTP/1.1', { alpn: ['http/1.1'] }],
-    ['HTTP/2', { alpn: ['h2'] }],
+    ['one that meant to speak HTTP/1.1', { alpn: ['http/1.1'] }],
+    ['one that meant to speak HTTP/2', { alpn: ['h2'] }],
     ['Node, which does not say so', { ciphers: node }],
-  ])('is a refusal of one that meant to speak %s', (_, who) => {
+    ['GnuTLS, which wget is built on', { ciphers: [0x13_02, 0x13_03, 0x13_01, 0x13_04] }],
+  ])('is a refusal of %s', (_, who) => {
     expect(leaves(createRefusals(files), shown(who))).toBe('left after the handshake');
   });
 
