@@ -72,16 +72,18 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   opened.push(() => control.close());
   const { controlHosts: hosts, controlPort: port } = settings;
   const controls = await listenOnAll(control, { hosts, port }, log);
+  ground.own.push(...controls);
   const proxies: Listening[] = [];
   const session = await openRun(ground, () => capturesIpv6(proxies));
   opened.push(() => session.discard());
   demandFiles(ground.unread, { isNeeded: !session.strict, log });
   run.session = session;
   const house: House = { ...ground, session, control };
-  const intake = openIntake(house, ownDestinations(proxies));
+  const intake = openIntake(house, ownDestinations(ground.own));
   opened.push(() => intake.close(0));
   metrics.watchSockets(() => intake.connections);
   proxies.push(...(await listenOnAll(intake, settings, log)));
+  ground.own.push(...proxies);
   const naming = await openNaming({
     settings,
     session: besideLive(ground, session),
@@ -89,6 +91,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
     listen: (names, asked) => listenOnAll(names, asked, log),
   });
   opened.push(() => naming.close());
+  ground.own.push(...naming.addresses);
   const end = once(() => {
     run.phase = 'stopping';
     return endTake({ ...house, naming, intake });

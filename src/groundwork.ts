@@ -8,6 +8,8 @@ import type { Journal } from './journal/journal.ts';
 import { createJournal } from './journal/journal.ts';
 import type { Live } from './mode/mode.ts';
 import { createLive } from './mode/mode.ts';
+import type { Listening } from './listening.ts';
+import { ownDestinations } from './listening.ts';
 import { openCapture } from './naming.ts';
 import type { Network } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
@@ -29,6 +31,8 @@ export interface Ground {
   readonly tracing: Tracing;
   readonly authority: Authority;
   readonly network: Network;
+  /** What is listened on so far, to be told from what may be dialled. */
+  readonly own: Listening[];
   /** What is wrong with files that the way to servers needs. */
   readonly unread: readonly Failure[];
   readonly report: Report;
@@ -55,7 +59,13 @@ export async function layGround(
   opened.push(() => Promise.resolve(metrics.close()));
   const authority = await openAuthority({ directory: settings.certDir });
   const files = readUpstreamFiles(settings);
-  const network = createNetwork(networkOptions(settings, files));
+  const own: Listening[] = [];
+  const isOwn = ownDestinations(own);
+  const network = createNetwork({
+    ...networkOptions(settings, files),
+    isOwn: ({ address, port }) => isOwn({ host: address, port, secure: false }),
+    listensOn: (port) => own.some((one) => one.port === port),
+  });
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
   const originalDestination = await openCapture(settings);
@@ -63,7 +73,18 @@ export async function layGround(
   const counters = openCounterReader(settings, log);
   opened.push(() => Promise.resolve(counters?.close()));
   const { failures: unread } = files;
-  const rooms = { settings, log, journal, metrics, tracing, authority, network, unread, report };
+  const rooms = {
+    settings,
+    log,
+    journal,
+    metrics,
+    tracing,
+    authority,
+    network,
+    own,
+    unread,
+    report,
+  };
   return { ...rooms, originalDestination, live, counters };
 }
 
