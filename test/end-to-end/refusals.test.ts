@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals';
 import { until } from '../intake/tools.ts';
 import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
+import { run as runTool } from '../tls/tools.ts';
 import type { Via } from './client.ts';
 import { clientFile, has, pythonWith } from './real-servers.ts';
 import type { Running } from './with-appliance.ts';
@@ -178,11 +179,7 @@ test('who merely opens and closes is no refusal: sockets, tunnels, probes of TLS
       socket.on('error', () => {});
     }
     const args = ['s_client', '-connect', `127.0.0.1:${via.proxyPort}`, '-servername', 'a.test'];
-    for (let count = 0; count < 3; count++) {
-      await new Promise((resolve) => {
-        execFile('openssl', args, { timeout: 10_000 }, resolve).stdin?.end();
-      });
-    }
+    for (let count = 0; count < 3; count++) await runTool('openssl', ...args);
     await sleep(100);
     expect(refusals(running)).toEqual([]);
   });
