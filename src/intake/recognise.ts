@@ -1,6 +1,7 @@
 import type { ReadHello } from './client-hello.ts';
 import { parseClientHello } from './client-hello.ts';
 import { detect } from './detect.ts';
+import { beginsOldHello, readOldHello } from './old-hello.ts';
 
 /** What a client speaks, told by its first bytes. */
 export type Recognised =
@@ -12,7 +13,8 @@ export function recognise(bytes: Buffer): Recognised | 'more' {
   const detected = detect(bytes);
   if (detected === 'more') return 'more';
   if (detected.kind !== 'tls') return { kind: detected.kind };
-  const read = parseClientHello(bytes);
+  const isOld = beginsOldHello(bytes) === true;
+  const read = isOld ? readOldHello(bytes) : parseClientHello(bytes);
   if (read === 'more') return 'more';
   return read === 'broken' ? { kind: 'brokenHello' } : { kind: 'tls', ...read };
 }
