@@ -26,6 +26,8 @@ export interface PassingOptions {
 export interface Passing {
   /** Asked when a destination is known, and again with the hello of TLS. */
   readonly untouched: (destination: Destination, hello?: ClientHello) => Untouched | undefined;
+  /** The name that clients were told an address for, if one was. */
+  readonly nameAt: (address: string) => string | undefined;
   /** A client refused the certificate for a host (`host:port`). */
   readonly refused: (host: string) => void;
 }
@@ -54,6 +56,7 @@ export function createPassing(options: PassingOptions): Passing {
       const passes = givenUp.has(authorityOf(destination)) || isPassed(destination, hello);
       return passes ? 'passthrough' : undefined;
     },
+    nameAt,
     refused: givingUp(options, givenUp),
   };
 }

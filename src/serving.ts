@@ -47,6 +47,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     onTlsRefused: createRefusalReport({ journal, report, metrics, refused: passing.refused }),
     ...(originalDestination !== undefined && { originalDestination }),
     untouched: passing.untouched,
+    nameAt: passing.nameAt,
     ...(live !== undefined && { isLikely: live.isLikely }),
   });
   return intake;

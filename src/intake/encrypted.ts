@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Arrival } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
-import { authorityOf } from '../exchange/destination.ts';
+import { authorityOf, isUnnamed } from '../exchange/destination.ts';
 import type { Authority } from '../tls/tls.ts';
 import { ownHost } from '../wire/wire.ts';
 import type { ReadHello } from './client-hello.ts';
@@ -17,6 +17,8 @@ import { leftEarly, secure } from './secure.ts';
 export interface EncryptedOptions {
   readonly authority: Authority;
   readonly refusals: Refusals;
+  /** The name that clients were told an address for, if one was. */
+  readonly nameAt: (address: string) => string | undefined;
   readonly onTlsRefused: (refusal: ClientRefusal) => void;
   readonly onLost: (where: string, error: unknown) => void;
 }
@@ -50,10 +52,13 @@ export async function openEncrypted(
   { arrival, read, destination, askedAt }: Asking,
 ): Promise<Encrypted | undefined> {
   const { socket } = arrival;
-  const name = read.hello.serverName ?? destination?.host ?? localAddress(socket);
+  const clients = read.marks.version < tls12 ? 'old' : 'today';
+  // Programs of old say no server name, and yet want it in the certificate; those of today that say
+  // none were given an address.
+  const learnt = clients === 'old' ? learntName(options, destination) : undefined;
+  const name = read.hello.serverName ?? learnt ?? destination?.host ?? localAddress(socket);
   const host = destination === undefined ? name : authorityOf(destination);
   const shown: Shown = { arrival, host, read };
-  const clients = read.marks.version < tls12 ? 'old' : 'today';
   const secureContext = await options.authority.contextFor(name, clients);
   if (socket.destroyed) {
     options.onLost('tls', new Error('the client has gone'));
@@ -68,6 +73,13 @@ export async function openEncrypted(
     options.onLost('tls', error);
     return undefined;
   }
+}
+
+function learntName(
+  { nameAt }: EncryptedOptions,
+  destination: Destination | undefined,
+): string | undefined {
+  return destination !== undefined && isUnnamed(destination) ? nameAt(destination.host) : undefined;
 }
 
 /**

@@ -33,6 +33,7 @@ type Optional =
   | 'silenceMs'
   | 'isOwn'
   | 'isOwnSocket'
+  | 'nameAt'
   | 'untouched'
   | 'isLikely'
   | 'onLoop'
@@ -72,6 +73,7 @@ export function createIntake(options: IntakeOptions): Intake {
     silenceMs: silenceMsDefault,
     isOwn: () => false,
     isOwnSocket: () => false,
+    nameAt: () => undefined,
     untouched: () => undefined,
     isLikely: () => false,
     onLoop: () => {},

@@ -35,6 +35,8 @@ export interface PassageOptions {
   readonly untouched: AskUntouched;
   /** Whether a destination is likely to be one of those, so that its server is not kept waiting for a silent client. */
   readonly isLikely: (destination: Destination) => boolean;
+  /** The name that clients were told an address for, if one was. */
+  readonly nameAt: (address: string) => string | undefined;
   /** Told of such a loop. */
   readonly onLoop: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */

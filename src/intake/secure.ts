@@ -9,6 +9,8 @@ import { chooseProtocol } from './route.ts';
 const handshakeMsMax = 120_000;
 /** A client that refuses the certificate leaves at once: within this time at the least. */
 const farewellMsMin = 100;
+/** And at the most: who is idle for longer than this may have other reasons, however slow the way is. */
+const farewellMsMax = 2000;
 
 /** A TLS session with a client. */
 export interface SecureSession {
@@ -60,7 +62,8 @@ export function secure(
       established = true;
       clearTimeout(timer);
       const tookMs = performance.now() - startedAt;
-      const refusableUntil = performance.now() + Math.max(farewellMsMin, 10 * tookMs);
+      const patienceMs = Math.min(farewellMsMax, Math.max(farewellMsMin, 10 * tookMs));
+      const refusableUntil = performance.now() + patienceMs;
       resolve({ socket: session, refusableUntil });
     });
     session.once('end', () => {

@@ -41,8 +41,10 @@ describe('a client that does not trust the certificate', () => {
   test('is not seen in one that is merely silent, or has spoken', async () => {
     await withIntake({}, async (stage) => {
       const trust = { ca: stage.authority.certificatePem, servername: 'a.test' };
+      const began = performance.now();
       const silent = await dialTls({ ...trust, port: stage.port });
-      await pause(400);
+      // Ten times as long as its handshake took is at once.
+      await pause(Math.min(2100, Math.max(400, 12 * (performance.now() - began))));
       silent.destroy();
       const spoken = await dialTls({ ...trust, port: stage.port });
       spoken.write('GET ');
@@ -129,6 +131,21 @@ describeWhere(program('openssl', 'version'), 'a client of old, openssl s_client'
       const said = await run('openssl', 's_client', ...where, ...trust, flag, ...cipher);
       expect(said).toMatch(new RegExp(`Protocol\\s*: ${protocol.replace('.', '\\.')}\n`));
       expect(said).toContain('Verify return code: 0 (ok)');
+    });
+  });
+
+  test('that says no server name is shown the name that it was told the address for', async () => {
+    const options = {
+      nameAt: (address: string) => (address === '10.0.0.9' ? 'old.test' : undefined),
+      originalDestination: () => ({ address: '10.0.0.9', port: 443 }),
+    };
+    await withIntake(options, async (stage) => {
+      const where = ['-connect', `127.0.0.1:${stage.port}`, '-noservername'];
+      const cipher = ['-cipher', 'DEFAULT@SECLEVEL=0'];
+      const old = await run('openssl', 's_client', ...where, ...cipher, '-tls1');
+      expect(old).toMatch(/subject=CN = old\.test\n/);
+      const today = await run('openssl', 's_client', ...where);
+      expect(today).toMatch(/subject=CN = 10\.0\.0\.9\n/);
     });
   });
 

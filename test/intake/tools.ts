@@ -103,6 +103,7 @@ export interface StageOptions
       | 'untouched'
       | 'isLikely'
       | 'trustDir'
+      | 'nameAt'
       | 'onLoop'
       | 'originalDestination'
     >
