@@ -15,6 +15,7 @@ import type { Ended, Report, Run, Status } from './reporting.ts';
 import { askReceipt, createLossReport, exitStatusOf, receiptOf, statusOf } from './reporting.ts';
 import { openControl, openIntake } from './serving.ts';
 import { besideLive, openRun } from './sessions.ts';
+import { demandFiles } from './upstream-files.ts';
 
 /** What the appliance is started with. */
 export interface ApplianceOptions {
@@ -44,7 +45,7 @@ const drainMs = 1000;
 /**
  * Builds every room, joins them and starts them in order; serving when it resolves.
  * @throws Failure whatever start-up failure a room has: CASSETTE_*, CA_*, TRUST_*, PORT_TAKEN, LISTEN_FAILED,
- * RECORDING_REFUSED_IN_CI
+ * RECORDING_REFUSED_IN_CI, UPSTREAM_CA_INVALID, UPSTREAM_CLIENT_CERT_INVALID
  */
 export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
   const opened: Closers = [];
@@ -71,15 +72,18 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   opened.push(() => control.close());
   const { controlHosts: hosts, controlPort: port } = settings;
   const controls = await listenOnAll(control, { hosts, port }, log);
+  ground.own.push(...controls);
   const proxies: Listening[] = [];
   const session = await openRun(ground, () => capturesIpv6(proxies));
   opened.push(() => session.discard());
+  demandFiles(ground.unread, { isNeeded: !session.strict, log });
   run.session = session;
   const house: House = { ...ground, session, control };
-  const intake = openIntake(house, ownDestinations(proxies));
+  const intake = openIntake(house, ownDestinations(ground.own));
   opened.push(() => intake.close(0));
   metrics.watchSockets(() => intake.connections);
   proxies.push(...(await listenOnAll(intake, settings, log)));
+  ground.own.push(...proxies);
   const naming = await openNaming({
     settings,
     session: besideLive(ground, session),
@@ -87,6 +91,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
     listen: (names, asked) => listenOnAll(names, asked, log),
   });
   opened.push(() => naming.close());
+  ground.own.push(...naming.addresses);
   const end = once(() => {
     run.phase = 'stopping';
     return endTake({ ...house, naming, intake });
@@ -105,7 +110,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   return {
     addresses: { proxy: proxies, control: controls, names: naming.addresses },
     certificateFile: authority.certificateFile,
-    status: () => statusOf(settings, run),
+    status: () => statusOf(settings, run, ground.journal),
     receipt: () => receiptOf(house),
     stop,
   };

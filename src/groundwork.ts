@@ -3,10 +3,13 @@ import type { CounterReader, OriginalDestinations } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Metrics } from './control/control.ts';
 import { createMetrics } from './control/control.ts';
+import type { Failure } from './exchange/failure.ts';
 import type { Journal } from './journal/journal.ts';
 import { createJournal } from './journal/journal.ts';
 import type { Live } from './mode/mode.ts';
 import { createLive } from './mode/mode.ts';
+import type { Listening } from './listening.ts';
+import { ownDestinations } from './listening.ts';
 import { openCapture } from './naming.ts';
 import type { Network } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
@@ -17,6 +20,7 @@ import type { Authority, TrustKit } from './tls/tls.ts';
 import { openAuthority, openTrustKit } from './tls/tls.ts';
 import type { Tracing } from './tracing.ts';
 import { openTracing } from './tracing.ts';
+import { readUpstreamFiles } from './upstream-files.ts';
 
 /** The rooms that need no cassette. */
 export interface Ground {
@@ -28,6 +32,10 @@ export interface Ground {
   readonly authority: Authority;
   readonly trustKit: TrustKit;
   readonly network: Network;
+  /** What is listened on so far, to be told from what may be dialled. */
+  readonly own: Listening[];
+  /** What is wrong with files that the way to servers needs. */
+  readonly unread: readonly Failure[];
   readonly report: Report;
   /** Asks the kernel; nothing where nothing is captured. */
   readonly originalDestination: OriginalDestinations | undefined;
@@ -55,21 +63,35 @@ export async function layGround(
     names: settings.caNameConstraints,
   });
   for (const warning of authority.warnings()) log.warn(warning);
-  const { certDir, trustDir: folder, upstreamCa, systemBundle } = settings;
-  const authorityPem = authority.certificatePem;
-  const trustKit = openTrustKit({ authorityPem, upstreamCa, systemBundle, folder, certDir });
-  const network = createNetwork(networkOptions(settings));
+  const files = readUpstreamFiles(settings);
+  const trustKit = openKit(settings, authority, files.upstreamCa);
+  const own: Listening[] = [];
+  const isOwn = ownDestinations(own);
+  const network = createNetwork({
+    ...networkOptions(settings, files),
+    isOwn: ({ address, port }) => isOwn({ host: address, port, secure: false }),
+    listensOn: (port) => own.some((one) => one.port === port),
+  });
   opened.push(() => network.close());
   const report = createReport(log, metrics.onOwnError);
   const originalDestination = await openCapture(settings);
   const live = openLive(settings, network);
   const counters = openCounterReader(settings, log);
   opened.push(() => Promise.resolve(counters?.close()));
-  const rooms = { settings, log, journal, metrics, tracing, authority, trustKit, network, report };
-  return { ...rooms, originalDestination, live, counters };
+  const told = { settings, log, journal, metrics, tracing, report };
+  const met = { authority, trustKit, network, own, unread: files.failures };
+  return { ...told, ...met, originalDestination, live, counters };
 }
 
 function openLive(settings: Settings, network: Network): Live | undefined {
   if (settings.live.length === 0) return undefined;
   return createLive({ hosts: settings.live, network, names: liveNames(settings) });
+}
+
+function openKit(
+  { certDir, trustDir: folder, systemBundle }: Settings,
+  { certificatePem: authorityPem }: Authority,
+  upstreamCa: readonly string[],
+): TrustKit {
+  return openTrustKit({ authorityPem, upstreamCa, systemBundle, folder, certDir });
 }

@@ -2,13 +2,16 @@ import type { Settings } from './config/config.ts';
 import type { LiveNames } from './mode/mode.ts';
 import type { NetworkOptions } from './network/network.ts';
 import { createResolver, readResolvConf } from './network/network.ts';
+import type { UpstreamFiles } from './upstream-files.ts';
 
 /** How the network is reached under some settings. */
-export function networkOptions(settings: Settings): NetworkOptions {
-  const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = settings;
+export function networkOptions(settings: Settings, files: UpstreamFiles): NetworkOptions {
+  const { upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = settings;
   return {
-    upstreamCa,
+    upstreamCa: files.upstreamCa,
+    clientCertificates: files.clientCertificates,
     insecureHosts: upstreamInsecureHosts,
+    legacyHosts: settings.upstreamLegacyTlsHosts,
     ...(upstreamProxy === undefined
       ? {}
       : { upstreamProxy: { ...upstreamProxy, noProxy: upstreamNoProxy } }),

@@ -81,9 +81,14 @@ export interface Ended {
 }
 
 /** The status of a run: ready while it serves, and not when it ought to record and cannot write. */
-export function statusOf(settings: Settings, run: Run): Status {
+export function statusOf(
+  settings: Settings,
+  run: Run,
+  journal: Pick<Journal, 'passedThrough'>,
+): Status {
   const { phase, session } = run;
   const warnings = run.warnings?.() ?? [];
+  const holes = journal.passedThrough().filter(({ because }) => because === 'refusals');
   const failure = session?.failure();
   const reason = failure === undefined ? phase : failureLine(failure);
   const ready = phase === 'serving' && failure === undefined;
@@ -96,13 +101,14 @@ export function statusOf(settings: Settings, run: Run): Status {
     ...(session?.file === undefined ? {} : { cassetteFile: session.file }),
     interactions: session?.interactions() ?? 0,
     ...(warnings.length > 0 && { warnings }),
+    ...(holes.length > 0 && { incomplete: holes.map(({ destination }) => destination) }),
   };
 }
 
 /** What a receipt is made of. */
 export interface Receipted {
   readonly settings: Settings;
-  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live'>;
+  readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals' | 'passedThrough'>;
   readonly session?: OpenSession | undefined;
 }
 
@@ -115,6 +121,7 @@ export function receiptOf(
     mode: settings.mode,
     cassette: settings.cassetteName,
     loaded: session?.loaded ?? 0,
+    records: session?.records ?? false,
     unused: session?.unused() ?? 0,
     unfinished: session?.unfinished() ?? false,
     cassetteDigest: session?.digest ?? null,
@@ -145,9 +152,9 @@ export function openCounterReader(
   }
 }
 
-/** 1: what was to be recorded was not; 3: a strict replay missed something; else 0. */
+/** 1: what was to be recorded was not, or the take has holes; 3: a strict replay missed something; else 0. */
 export function exitStatusOf(session: OpenSession, final: Receipt): number {
-  if (session.failure() !== undefined) return 1;
+  if (session.failure() !== undefined || final.incomplete) return 1;
   return session.strict && final.missed > 0 ? 3 : 0;
 }
 

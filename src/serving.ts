@@ -5,6 +5,9 @@ import type { Ground } from './groundwork.ts';
 import type { Intake } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
 import type { OpenSession } from './mode/mode.ts';
+import type { Passing } from './passing.ts';
+import { createPassing } from './passing.ts';
+import { createRefusalReport } from './refusing.ts';
 import type { Run } from './reporting.ts';
 import { askReceipt, createLossReport, statusOf, withHeadsLogged } from './reporting.ts';
 import { besideLive } from './sessions.ts';
@@ -19,10 +22,12 @@ export interface Serving extends Ground {
 
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, log, authority, session, report, network, originalDestination, live } = house;
+  const { settings, log, authority, session, report, network, originalDestination } = house;
+  const { journal, metrics, live } = house;
   const onLost = createLossReport(log, report);
   const answering = besideLive(house, session);
   const seen = log.isLevelEnabled('debug') ? withHeadsLogged(answering, log) : answering;
+  const passing = openPassing(house);
   const intake: Intake = createIntake({
     authority,
     wire: createWire({
@@ -39,18 +44,35 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     isOwnSocket: network.isOwnSocket,
     onLoop: report,
     onLost,
-    onTlsRefused: report,
+    onTlsRefused: createRefusalReport({ journal, report, metrics, refused: passing.refused }),
     ...(originalDestination !== undefined && { originalDestination }),
-    ...(live !== undefined && { untouched: live.untouched, likely: live.likely }),
+    untouched: passing.untouched,
+    nameAt: passing.nameAt,
+    trustDir: settings.trustDir,
+    ...(live !== undefined && { likely: live.likely }),
   });
   return intake;
+}
+
+function openPassing({ settings, session, journal, report, live }: Serving): Passing {
+  const { opaquePorts, tlsPassthrough, tlsPassthroughAfter } = settings;
+  // In a strict replay there is no real server that a refusing client could be led to.
+  const after = session.strict ? 0 : tlsPassthroughAfter;
+  return createPassing({
+    live,
+    opaquePorts,
+    tlsPassthrough,
+    tlsPassthroughAfter: after,
+    journal,
+    report,
+  });
 }
 
 /** The control plane of a run. It listens nowhere yet. */
 export function openControl(ground: Ground, run: Run): Control {
   const { settings, authority, trustKit, metrics } = ground;
   return createControl({
-    status: () => statusOf(settings, run),
+    status: () => statusOf(settings, run, ground.journal),
     receipt: () => askReceipt({ ...ground, session: run.session }),
     certificatePem: () => authority.certificatePem,
     trustFile: trustKit.file,

@@ -8,16 +8,22 @@ test('the network is reached as the settings say', () => {
       MAGNETO_UPSTREAM_PROXY: 'http://proxy.test:3128',
       MAGNETO_UPSTREAM_NO_PROXY: '.local',
       MAGNETO_UPSTREAM_INSECURE_HOSTS: 'a.test',
+      MAGNETO_UPSTREAM_LEGACY_TLS_HOSTS: 'old.test',
     },
   });
-  expect(networkOptions(settings)).toEqual({
-    upstreamCa: [],
+  const read = { upstreamCa: ['pem'], clientCertificates: [], failures: [] };
+  expect(networkOptions(settings, read)).toEqual({
+    upstreamCa: ['pem'],
+    clientCertificates: [],
     insecureHosts: ['a.test'],
+    legacyHosts: ['old.test'],
     upstreamProxy: { host: 'proxy.test', port: 3128, secure: false, noProxy: ['*.local'] },
   });
-  expect(networkOptions(loadSettings({ env: {} }).settings)).toEqual({
-    upstreamCa: [],
+  expect(networkOptions(loadSettings({ env: {} }).settings, read)).toEqual({
+    upstreamCa: ['pem'],
+    clientCertificates: [],
     insecureHosts: [],
+    legacyHosts: [],
   });
 });
 

@@ -34,6 +34,7 @@ function session(changes: Partial<OpenSession> = {}): OpenSession {
     name: 'c',
     upstream: upstreamOf(() => answer()),
     acts: 'replay',
+    records: false,
     strict: true,
     loaded: 3,
     file: '/x/c.json',
@@ -80,8 +81,10 @@ test('a failure that ended a connection is reported as what it is', () => {
 });
 
 describe('the status', () => {
+  const journal = createJournal();
+
   test('is ready only while it serves', () => {
-    expect(statusOf(settings, { phase: 'starting' })).toEqual({
+    expect(statusOf(settings, { phase: 'starting' }, journal)).toEqual({
       ready: false,
       reason: 'starting',
       mode: 'auto',
@@ -89,7 +92,7 @@ describe('the status', () => {
       cassette: 'c',
       interactions: 0,
     });
-    expect(statusOf(settings, { phase: 'serving', session: session() })).toEqual({
+    expect(statusOf(settings, { phase: 'serving', session: session() }, journal)).toEqual({
       ready: true,
       mode: 'auto',
       acts: 'replay',
@@ -99,8 +102,31 @@ describe('the status', () => {
     });
   });
 
+  test('says which hosts a take leaves out', () => {
+    const holed = createJournal();
+    holed.append(journalEntry({ outcome: 'forwarded', untouched: 'passthrough', port: 443 }));
+    holed.gaveUp('pinned.test:443');
+    const status = statusOf(settings, { phase: 'serving', session: session() }, holed);
+    expect(status).toMatchObject({ ready: true, incomplete: ['pinned.test:443'] });
+  });
+
+  test('has warnings where there are any', () => {
+    const warned = { phase: 'serving', session: session(), warnings: () => ['it ages'] } as const;
+    expect(statusOf(settings, warned, journal)).toMatchObject({
+      ready: true,
+      warnings: ['it ages'],
+    });
+    expect(statusOf(settings, { ...warned, warnings: () => [] }, journal)).not.toHaveProperty(
+      'warnings',
+    );
+  });
+
   test('is not ready where it cannot write', () => {
-    const { ready, reason } = statusOf(settings, { phase: 'serving', session: unwritable });
+    const { ready, reason } = statusOf(
+      settings,
+      { phase: 'serving', session: unwritable },
+      journal,
+    );
     expect(ready).toBe(false);
     expect(reason).toMatch(/^RECORDING_FAILED: ENOSPC; /);
   });
@@ -186,14 +212,22 @@ test.each([
   expect(exitStatusOf(run, receiptOf({ settings, journal, session: run }))).toBe(status);
 });
 
+test('a take with holes ends with 1, a run that records nothing does not', () => {
+  const journal = createJournal();
+  journal.gaveUp('pinned.test:443');
+  for (const [records, status] of [
+    [true, 1],
+    [false, 0],
+  ] as const) {
+    const run = session({ records, strict: false });
+    const final = receiptOf({ settings, journal, session: run });
+    expect(final.incomplete).toBe(records);
+    expect(exitStatusOf(run, final)).toBe(status);
+  }
+});
+
 describe('heads in the log', () => {
   const secret = [['Authorization', 'Bearer secret']] as const;
-
-  test('has warnings where there are any', () => {
-    const warned = { phase: 'serving', session: session(), warnings: () => ['it ages'] } as const;
-    expect(statusOf(settings, warned)).toMatchObject({ ready: true, warnings: ['it ages'] });
-    expect(statusOf(settings, { ...warned, warnings: () => [] })).not.toHaveProperty('warnings');
-  });
 
   test('stand there redacted, both ways', async () => {
     const { lines, log } = logging();

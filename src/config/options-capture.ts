@@ -109,6 +109,15 @@ export const captureOptions = {
     parse: values.word('iptables'),
     words: values.words.iptables,
   },
+  opaquePorts: {
+    env: 'MAGNETO_OPAQUE_PORTS',
+    takes: 'ports from 1 to 65535, comma-separated; empty is none',
+    default: '21,22,25,110,143,587,3306,4222,6379,11211',
+    doc: 'Ports of servers whose connections are passed on as raw streams at once, without a look at the first bytes, where they are captured or come by CONNECT. In a strict replay they are refused as raw streams are.',
+    reason:
+      'Where the server speaks first (FTP, SSH, SMTP, POP3, IMAP, MySQL, NATS) a look would wait 250 ms for the client in vain; the text commands of Redis and memcached can pass for HTTP. Protocols whose first bytes tell them apart need no place here.',
+    parse: values.ports,
+  },
   dnsPort: {
     env: 'MAGNETO_DNS_PORT',
     takes: '0 to 65535; 0 is any free port',

@@ -1,5 +1,7 @@
+import { clientCertificates } from './client-certificates.ts';
 import type { Option } from './option.ts';
 import { permittedNames, trustFolder } from './values-trust.ts';
+import { liveHosts } from './values-run.ts';
 import * as values from './values.ts';
 
 /** The authority towards clients, and how servers are reached. */
@@ -30,13 +32,32 @@ export const tlsOptions = {
       'Each runtime wants it in another form; a shared folder with all of them saves everyone the search. The images set it to `/trust`.',
     parse: trustFolder,
   },
+  tlsPassthrough: {
+    env: 'MAGNETO_TLS_PASSTHROUGH',
+    takes:
+      'hosts, `*.example.org`, `*`, IP addresses and CIDR ranges, each with `:port` or without, comma-separated',
+    default: '',
+    doc: 'Hosts whose TLS is passed through unopened: the client meets the real certificate, nothing is recorded, and the receipt lists them. A strict replay has nothing to answer with and refuses them (`MAGNETO_LIVE` keeps a host real there, too).',
+    reason:
+      'A client that pins the certificate of its server cannot be made to trust another; what is not opened is not recorded, so it is chosen host by host.',
+    parse: liveHosts,
+  },
+  tlsPassthroughAfter: {
+    env: 'MAGNETO_TLS_PASSTHROUGH_AFTER',
+    takes: 'a whole number; 0 is never',
+    default: '0',
+    doc: 'After how many refusals of the certificate by clients a host is passed through for the rest of the run. The take is then `incomplete` in the receipt, and the exit status is 1. Without effect in a strict replay.',
+    reason:
+      'Lets a first run come to its end where some client cannot be taught; never by default, because a recording with holes must not come about unasked.',
+    parse: values.whole(0, 1_000_000),
+  },
   upstreamCa: {
     env: 'MAGNETO_UPSTREAM_CA',
     takes: 'PEM files, comma-separated',
     default: '',
-    doc: 'Authorities to trust towards servers, in addition to those of the system.',
+    doc: 'Authorities to trust towards servers, in addition to those of the system. A strict replay, which reaches none, does without files that are missing.',
     reason: 'Servers inside a company or a test have certificates of a private authority.',
-    parse: values.pemFiles,
+    parse: values.files,
   },
   upstreamInsecureHosts: {
     env: 'MAGNETO_UPSTREAM_INSECURE_HOSTS',
@@ -45,6 +66,25 @@ export const tlsOptions = {
     doc: 'Servers whose certificate is not verified.',
     reason:
       'Verification is on by default, and turned off host by host, so that a recording cannot come from an impostor by accident.',
+    parse: values.hostPatterns,
+  },
+  upstreamClientCerts: {
+    env: 'MAGNETO_UPSTREAM_CLIENT_CERTS',
+    takes:
+      '`host=cert.pem:key.pem` or `host=both.pem`, comma-separated; a host as in `MAGNETO_UPSTREAM_INSECURE_HOSTS`',
+    default: '',
+    doc: 'What servers are shown that ask for a client certificate (mTLS); the first host that fits counts. The files are read once, at the start; keys must not be encrypted. A strict replay does without them.',
+    reason:
+      'The application shows its own certificate to magneto, which cannot use it towards the server: it has not its key.',
+    parse: clientCertificates,
+  },
+  upstreamLegacyTlsHosts: {
+    env: 'MAGNETO_UPSTREAM_LEGACY_TLS_HOSTS',
+    takes: 'hosts, comma-separated; `*.example.org` and `*` stand for many',
+    default: '',
+    doc: 'Servers that may be spoken to in TLS 1.0 and 1.1, with the keys and suites of those days, and without safe renegotiation.',
+    reason:
+      'Some servers never learnt better, and nobody else should be talked down to them: host by host.',
     parse: values.hostPatterns,
   },
   upstreamProxy: {

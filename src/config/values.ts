@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
-import { X509Certificate } from 'node:crypto';
 import { isAddressRange } from '../support/address-list.ts';
-import { errorCode } from '../support/system-error.ts';
 
 /** How long a replayed answer takes: not at all, as recorded, a fixed time, or a share of the recorded one. */
 export type Latency =
@@ -145,32 +142,9 @@ export function latency(text: string): Latency {
   throw new ValueError('no latency');
 }
 
-/** The certificates of PEM files, as text; each file is read and each certificate parsed here. */
-export function pemFiles(text: string): readonly string[] {
-  return list(text).map((file) => {
-    const pem = readPem(file);
-    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    if (blocks.length === 0) throw new ValueError(`${file} holds no PEM certificate`);
-    const broken = blocks.some((block) => !isCertificate(block));
-    if (broken) throw new ValueError(`${file} holds a certificate that cannot be parsed`);
-    return blocks.join('\n');
-  });
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(path(file), 'utf8');
-  } catch (cause) {
-    throw new ValueError(`${file} cannot be read (${errorCode(cause) ?? 'no path'})`, { cause });
-  }
-}
-
-function isCertificate(block: string): boolean {
-  try {
-    return new X509Certificate(block).raw.length > 0;
-  } catch {
-    return false;
-  }
+/** Names of files, which are read when the network is needed. */
+export function files(text: string): readonly string[] {
+  return list(text).map(path);
 }
 
 /** The base URL of a service that is spoken to over HTTP; nothing where none is given. */

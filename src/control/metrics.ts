@@ -9,6 +9,8 @@ export interface Metrics {
   readonly watchSockets: (openSockets: () => number) => void;
   /** A failure that stands in no journal entry. */
   readonly onOwnError: (code: FailureCode) => void;
+  /** A client that probably runs on this refused the certificate for a host. */
+  readonly onClientRefusal: (host: string, runtime: string) => void;
   /** A record was written to the write-ahead log, or could not be. */
   readonly onWrite: (ms: number, failed: boolean) => void;
   /** The text of `GET /metrics`. */
@@ -37,6 +39,7 @@ const misses: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'NO_MATCHING_INTERACTION',
   'SEQUENCE_MISMATCH',
   'UNRECORDED_STREAM',
+  'PASSTHROUGH_UNRECORDED',
   'NAME_NOT_RECORDED',
 ]);
 
@@ -56,6 +59,7 @@ export function createMetrics({ journal }: { readonly journal: Journal }): Metri
   return {
     watchSockets: socketGauge(registry),
     onOwnError,
+    onClientRefusal: refusalCounter(registry),
     onWrite: writeObserver(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -118,6 +122,17 @@ function ownErrorCounter(registry: Registry): Metrics['onOwnError'] {
   return (code) => {
     if (!misses.has(code) && !isServers(code)) errors.inc({ code });
   };
+}
+
+function refusalCounter(registry: Registry): Metrics['onClientRefusal'] {
+  const refusals = new Counter({
+    name: 'magneto_client_refusals_total',
+    help: 'TLS sessions that a client ended because it does not trust the certificate.',
+    labelNames: ['host', 'runtime'],
+    registers: [registry],
+  });
+  const hostLabel = boundedLabel(hostsMax);
+  return (host, runtime) => refusals.inc({ host: hostLabel(host), runtime });
 }
 
 function endingCounter(registry: Registry): Counter<'ending'> {

@@ -12,8 +12,8 @@ export interface Session {
   readonly resolver?: Resolver;
 }
 
-/** Why a connection is passed on as it is: a neighbour that stays live, or TLS that is not to be opened. */
-export type Untouched = 'live' | 'passthrough';
+/** Why a connection is passed on as it is: a neighbour that stays live, TLS that is not to be opened, or a port that carries no HTTP. */
+export type Untouched = 'live' | 'passthrough' | 'opaque';
 
 /**
  * How likely bytes to an address are a live neighbour's: the address was told for such a neighbour

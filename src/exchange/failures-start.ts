@@ -119,4 +119,14 @@ export const startFailures = {
     title: 'The folder of the trust kit, which applications read, holds the key of the CA',
     remedy: 'set MAGNETO_TRUST_DIR to a folder of its own, outside and beside MAGNETO_CERT_DIR',
   },
+  UPSTREAM_CA_INVALID: {
+    status: 0,
+    title: 'A file of MAGNETO_UPSTREAM_CA cannot be used',
+    remedy: 'name PEM files with certificates that magneto may read, or unset it',
+  },
+  UPSTREAM_CLIENT_CERT_INVALID: {
+    status: 0,
+    title: 'A client certificate of MAGNETO_UPSTREAM_CLIENT_CERTS, or its key, cannot be used',
+    remedy: 'name a valid certificate and its key, as unencrypted PEM files that magneto may read',
+  },
 } as const satisfies Record<string, FailureEntry>;

@@ -17,6 +17,12 @@ export const trafficFailures = {
     title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
     remedy: 'name the destination in MAGNETO_LIVE, or keep it from going through magneto',
   },
+  PASSTHROUGH_UNRECORDED: {
+    status: 0,
+    title: 'TLS that is passed through unopened is not recorded, so there is nothing to replay',
+    remedy:
+      'name the host in MAGNETO_LIVE to have it stay real, or record it without MAGNETO_TLS_PASSTHROUGH',
+  },
   NAME_NOT_RECORDED: {
     status: 0,
     title: 'The cassette does not have this question for a name',
@@ -109,5 +115,11 @@ export const trafficFailures = {
     title: 'The CA of magneto may not speak for this host',
     remedy:
       'add it to MAGNETO_CA_NAME_CONSTRAINTS and run magneto trust rotate, or leave this host alone',
+  },
+  PASSED_THROUGH_AFTER_REFUSALS: {
+    status: 0,
+    title:
+      'Clients refuse the certificate for a host, so it is passed through and the take has a hole',
+    remedy: 'let the clients trust the CA, or name the host in MAGNETO_TLS_PASSTHROUGH',
   },
 } as const satisfies Record<string, FailureEntry>;

@@ -1,5 +1,19 @@
 import type { ClientHello } from '../exchange/upstream.ts';
 
+/** What in a hello bears the mark of the program that wrote it, in its order. */
+export interface HelloMarks {
+  readonly ciphers: readonly number[];
+  readonly extensions: readonly number[];
+  /** The newest version that it offers, as on the wire (0x0301 is TLS 1.0). */
+  readonly version: number;
+}
+
+/** A ClientHello: what it asks for, and who may have written it. */
+export interface ReadHello {
+  readonly hello: ClientHello;
+  readonly marks: HelloMarks;
+}
+
 /** Upper bound of a hello, its record headers included (most have less than 2 KiB). */
 export const helloBytesMax = 16 * 1024 + 1024;
 
@@ -9,13 +23,14 @@ const handshakeRecord = 22;
 const clientHello = 1;
 const serverNameExtension = 0;
 const alpnExtension = 16;
+const versionsExtension = 43;
 
 /**
  * Reads a ClientHello (RFC 8446, 4.1.2) from the first bytes of a connection, over any number of
  * records (5.1). The answer on some bytes is the answer on all that begin with them, unless it is
  * `more`.
  */
-export function parseClientHello(bytes: Buffer): ClientHello | 'more' | 'broken' {
+export function parseClientHello(bytes: Buffer): ReadHello | 'more' | 'broken' {
   const seen = bytes.subarray(0, helloBytesMax);
   const message = handshakeBytes(seen);
   if (message === 'broken') return 'broken';
@@ -53,22 +68,43 @@ function handshakeBytes(bytes: Buffer): Buffer | 'broken' {
   return Buffer.concat(fragments);
 }
 
-function readHello(hello: Reader): ClientHello {
-  hello.take(2 + 32);
+function readHello(hello: Reader): ReadHello {
+  let version = hello.number(2);
+  hello.take(32);
   hello.block(1);
-  hello.block(2);
+  const ciphers = numbersOf(hello.block(2));
   hello.block(1);
   let serverName: string | undefined;
   let alpn: readonly string[] = [];
+  const seen: number[] = [];
   // A hello of TLS 1.2 may end here, without extensions.
   const extensions = hello.left() === 0 ? hello : reader(hello.block(2));
   while (extensions.left() > 0) {
     const type = extensions.number(2);
     const content = reader(extensions.block(2));
+    seen.push(type);
     if (type === serverNameExtension) serverName = readServerName(content);
     if (type === alpnExtension) alpn = readProtocols(content);
+    if (type === versionsExtension) version = newestOf(numbersOf(content.block(1)), version);
   }
-  return serverName === undefined ? { alpn } : { serverName, alpn };
+  return {
+    hello: serverName === undefined ? { alpn } : { serverName, alpn },
+    marks: { ciphers, extensions: seen, version },
+  };
+}
+
+/** Fields of two bytes each. */
+function numbersOf(bytes: Buffer): readonly number[] {
+  const fields = reader(bytes);
+  const numbers: number[] = [];
+  while (fields.left() > 0) numbers.push(fields.number(2));
+  return numbers;
+}
+
+/** The newest of the versions offered (RFC 8446, 4.2.1); made-up ones (RFC 8701) do not count. */
+function newestOf(versions: readonly number[], otherwise: number): number {
+  const real = versions.filter((version) => version >> 8 === 3);
+  return real.length === 0 ? otherwise : Math.max(...real);
 }
 
 /** The host name of a server_name extension (RFC 6066, 3); nothing where it is none that could be dialled. */

@@ -1,3 +1,5 @@
+import { beginsOldHello } from './old-hello.ts';
+
 /** What the first bytes of a connection say of its protocol; `more`: they do not say yet. */
 export type Detected = 'more' | { readonly kind: 'tls' | 'http' | 'http2' | 'raw' };
 
@@ -26,6 +28,8 @@ const schemes: readonly string[] = ['http://', 'https://', 'ws://', 'wss://'];
 export function detect(bytes: Buffer): Detected {
   if (bytes.length === 0) return 'more';
   if (bytes[0] === 0x16) return detectTls(bytes);
+  const isOld = beginsOldHello(bytes);
+  if (isOld !== false) return isOld === 'more' ? 'more' : { kind: 'tls' };
   const text = bytes.toString('latin1', 0, 64);
   // Clients may send empty lines before a request (RFC 9112, 2.2).
   const line = text.replace(/^(?:\r\n|\n)+/, '');

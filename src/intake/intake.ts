@@ -15,6 +15,7 @@ import { turnAway } from './stranger.ts';
 
 export type { Names } from './names.ts';
 export { createNames } from './names.ts';
+export type { ClientRefusal } from './refusal.ts';
 
 /** What intake needs of the house. */
 export interface IntakeOptions
@@ -32,6 +33,7 @@ type Optional =
   | 'silenceMs'
   | 'isOwn'
   | 'isOwnSocket'
+  | 'nameAt'
   | 'untouched'
   | 'likely'
   | 'onLoop'
@@ -71,6 +73,7 @@ export function createIntake(options: IntakeOptions): Intake {
     silenceMs: silenceMsDefault,
     isOwn: () => false,
     isOwnSocket: () => false,
+    nameAt: () => undefined,
     untouched: () => undefined,
     likely: () => undefined,
     onLoop: () => {},

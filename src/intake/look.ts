@@ -67,6 +67,25 @@ export function seenOf(peeked: Peeked<Recognised>): Seen {
   }
 }
 
+/** Whether the client has said anything. */
+export function hasSpoken(peeked: Peeked<Recognised>): boolean {
+  switch (peeked.type) {
+    case 'judged':
+      return true;
+    case 'lost':
+      return peeked.heard;
+    case 'ended':
+      return peeked.bytes.length > 0;
+    case 'interrupted':
+      return false;
+  }
+}
+
+/** What a socket died of, where that is known. */
+export function errorOf(peeked: Peeked<Recognised>): Error | undefined {
+  return peeked.type === 'lost' ? peeked.error : undefined;
+}
+
 /** The socket with all its bytes: those of a client that ended early could not be put back. */
 export function wholeSocket(socket: Duplex, peeked: Peeked<Recognised>): Duplex {
   if (peeked.type !== 'ended') return socket;

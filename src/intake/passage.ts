@@ -1,21 +1,22 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Arrival, Likely, Redirected } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
-import { Failure } from '../exchange/failure.ts';
-import type { ClientHello, Offer } from '../exchange/upstream.ts';
-import { errorWords } from '../support/system-error.ts';
+import type { Failure } from '../exchange/failure.ts';
+import type { Offer } from '../exchange/upstream.ts';
 import type { Authority } from '../tls/tls.ts';
 import type { Tunnel, Wire } from '../wire/wire.ts';
-import { ownHost } from '../wire/wire.ts';
+import type { ReadHello } from './client-hello.ts';
+import type { Encrypted } from './encrypted.ts';
+import { judge, nameShown, openEncrypted } from './encrypted.ts';
 import { decodeErrorAlert, farewell, unrecognizedNameAlert } from './farewell.ts';
-import { look, seenOf, wholeSocket } from './look.ts';
+import { errorOf, look, seenOf, wholeSocket } from './look.ts';
 import { isLoop } from './loop.ts';
 import type { Peeked } from './peek.ts';
 import type { Recognised } from './recognise.ts';
+import type { ClientRefusal, Refusals } from './refusal.ts';
+import { createRefusals } from './refusal.ts';
 import { destinationInside, route } from './route.ts';
-import { isCertificateAlert, isRefusal, secure } from './secure.ts';
 import { askInSilence, askTerms, isCaptured } from './terms.ts';
 import type { AskUntouched } from './untouched.ts';
 import { passUnseen, passUntouched } from './untouched.ts';
@@ -34,12 +35,16 @@ export interface PassageOptions {
   readonly untouched: AskUntouched;
   /** Whether a destination is likely to be one of those, so that neither side is kept waiting for the other. */
   readonly likely: (destination: Destination) => Likely | undefined;
+  /** The name that clients were told an address for, if one was. */
+  readonly nameAt: (address: string) => string | undefined;
   /** Told of such a loop. */
   readonly onLoop: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
   readonly onLost: (where: string, error: unknown) => void;
-  /** Told of clients that do not trust the certificate, and of the host that they wanted. */
-  readonly onTlsRefused: (failure: Failure, host: string) => void;
+  /** Told of clients that do not trust the certificate. */
+  readonly onTlsRefused: (refusal: ClientRefusal) => void;
+  /** The folder of the trust kit, as clients see it, to name in a remedy; nothing where there is none. */
+  readonly trustDir?: string | undefined;
 }
 
 /** The way of an arrival to the wire, through any tunnels and TLS sessions. */
@@ -57,16 +62,21 @@ interface Background {
   /** The terms of its destination, where they were asked for already. */
   readonly offer?: Offer;
   /** Inside a TLS session: until when leaving without a word means that its certificate was refused. */
-  readonly session?: { readonly refusableUntil: number; readonly host: string };
+  readonly encrypted?: Encrypted;
 }
 
 interface Context extends PassageOptions {
   readonly silent: Set<Duplex>;
+  readonly refusals: Refusals;
 }
 
 /** Makes the passage: look, let `route` decide, then hand over to the wire or come round again, one level in. */
 export function createPassage(options: PassageOptions): Passage {
-  const context: Context = { ...options, silent: new Set() };
+  const refusals = createRefusals({
+    certificateFile: options.authority.certificateFile,
+    trustDir: options.trustDir,
+  });
+  const context: Context = { ...options, silent: new Set(), refusals };
   return {
     enter: (arrival) => enter(context, arrival, {}),
     connect(tunnel) {
@@ -108,7 +118,7 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     likely,
     silent: context.silent,
   });
-  tellLateRefusal(context, { arrival, background, peeked });
+  if (background.encrypted !== undefined) judge(context, background.encrypted, peeked);
   const seen = seenOf(peeked);
   const { depth } = arrival;
   const next = route({ at: 'bytes', seen, known, depth, loop: loop(), client: client(arrival) });
@@ -116,7 +126,7 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'http':
       return context.wire.http(arrival);
     case 'tls':
-      return enterTls(context, arrival, helloOf(peeked));
+      return enterTls(context, arrival, { read: helloOf(peeked), offer });
     case 'stream':
       return context.wire.stream({ ...arrival, socket: wholeSocket(socket, peeked) });
     case 'alert':
@@ -131,34 +141,33 @@ async function pass(context: Context, arrival: Arrival, background: Background):
 }
 
 /** Ends the TLS session of a client, and enters again with what is inside. */
-async function enterTls(context: Context, arrival: Arrival, hello: ClientHello): Promise<void> {
+async function enterTls(
+  context: Context,
+  arrival: Arrival,
+  { read, offer: known }: { readonly read: ReadHello; readonly offer: Offer | undefined },
+): Promise<void> {
+  const { hello } = read;
   const destination = destinationInside(arrival.destination, hello);
   const untouched = destination && context.untouched(destination, hello);
   if (destination !== undefined && untouched !== undefined) {
-    return passUntouched(context, { ...arrival, destination, untouched });
+    return passUntouched(context, { ...arrival, destination, untouched }, known);
   }
-  const name = hello.serverName ?? destination?.host ?? localAddress(arrival.socket);
+  const name = nameShown(context, { arrival, read, destination });
   const outside = context.authority.refusal(name);
   if (outside !== undefined) {
     context.onLost('tls', outside);
     return farewell(arrival.socket, unrecognizedNameAlert);
   }
+  const askedAt = performance.now();
   const offer =
     destination && (await askTerms(arrival, { destination, hello, isOwn: context.isOwn }));
   const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
   if (next.to === 'reset') return arrival.reset();
-  const host = destination === undefined ? name : authorityOf(destination);
-  const secureContext = await context.authority.contextFor(name);
-  if (arrival.socket.destroyed) return context.onLost('tls', new Error('the client has gone'));
-  const session = await secure(arrival.socket, hello, secureContext).catch((error: unknown) => {
-    if (isRefusal(error)) tellRefusal(context, arrival, { host, error });
-    context.onLost('tls', error);
-    return undefined;
-  });
-  if (session === undefined) return;
-  const inside: Arrival = { ...arrival, socket: session.socket, depth: arrival.depth + 1 };
+  const encrypted = await openEncrypted(context, { arrival, read, destination, name, askedAt });
+  if (encrypted === undefined) return;
+  const inside: Arrival = { ...arrival, socket: encrypted.socket, depth: arrival.depth + 1 };
   enter(context, destination === undefined ? inside : { ...inside, destination }, {
-    session: { refusableUntil: session.refusableUntil, host },
+    encrypted,
     ...(offer !== undefined && { offer }),
   });
 }
@@ -181,63 +190,16 @@ async function openTunnel(context: Context, tunnel: Tunnel): Promise<void> {
   }
 }
 
-/**
- * Many clients check the certificate only after the handshake (Node), or tell of it only then
- * (TLS 1.3): they leave at once, with an alert, a reset or without a word.
- */
-function tellLateRefusal(
-  context: Context,
-  left: {
-    readonly arrival: Arrival;
-    readonly background: Background;
-    readonly peeked: Peeked<Recognised>;
-  },
-): void {
-  const { arrival, background, peeked } = left;
-  const { session } = background;
-  if (session === undefined || (peeked.type !== 'lost' && peeked.type !== 'ended')) return;
-  const error = errorOf(peeked);
-  const silent = peeked.type === 'lost' ? !peeked.heard : peeked.bytes.length === 0;
-  const atOnce = performance.now() <= session.refusableUntil;
-  if (!isCertificateAlert(error) && !(silent && atOnce)) return;
-  tellRefusal(context, arrival, { host: session.host, error });
-}
-
-/** No proof, and said as none: a probe that only looks whether TLS answers does the same. */
-const leftAtOnce = 'it left right after the handshake, as clients do that do not trust it';
-
-function tellRefusal(
-  context: Context,
-  arrival: Arrival,
-  refused: { readonly host: string; readonly error: unknown },
-): void {
-  const { host, error } = refused;
-  const how = error === undefined ? leftAtOnce : errorWords(error);
-  const detail = `the client ${client(arrival)} refused the certificate for ${host}: ${how}`;
-  const failure = new Failure('CLIENT_REJECTED_CERTIFICATE', detail, { cause: error });
-  context.onTlsRefused(failure, host);
-}
-
 function lose(context: Context, socket: Duplex, error: unknown): void {
   context.onLost('intake', error);
   socket.destroy();
 }
 
-function helloOf(peeked: Peeked<Recognised>): ClientHello {
-  if (peeked.type === 'judged' && peeked.value.kind === 'tls') return peeked.value.hello;
+function helloOf(peeked: Peeked<Recognised>): ReadHello {
+  if (peeked.type === 'judged' && peeked.value.kind === 'tls') return peeked.value;
   throw new TypeError('TLS without a hello');
-}
-
-function errorOf(peeked: Peeked<Recognised>): Error | undefined {
-  return peeked.type === 'lost' ? peeked.error : undefined;
 }
 
 function client(arrival: Arrival): string {
   return authorityOf({ host: arrival.client.address, port: arrival.client.port });
-}
-
-/** The address that the client came to: what it verifies where it knows no name. */
-function localAddress(socket: Duplex): string {
-  const address = socket instanceof Socket ? socket.localAddress : undefined;
-  return address?.replace(/^::ffff:(?=\d+\.)/i, '') ?? ownHost;
 }

@@ -186,7 +186,7 @@ function routeHello({ captured, offer, untouched }: HelloStage): AfterHello {
 }
 
 function ownConnection(client: string): Reset {
-  const words = `${client} is a connection of this proxy's own, and was redirected to it: run it as the user and group that the rules exempt`;
+  const words = `${client} is a connection of this proxy's own that was led back to it; where the rules of the kernel did so, run it as the user and group that they exempt`;
   return { to: 'reset', failure: new Failure('DESTINATION_IS_PROXY', words) };
 }
 

@@ -9,6 +9,8 @@ import { chooseProtocol } from './route.ts';
 const handshakeMsMax = 120_000;
 /** A client that refuses the certificate leaves at once: within this time at the least. */
 const farewellMsMin = 100;
+/** And at the most: who is idle for longer than this may have other reasons, however slow the way is. */
+const farewellMsMax = 2000;
 
 /** A TLS session with a client. */
 export interface SecureSession {
@@ -60,7 +62,8 @@ export function secure(
       established = true;
       clearTimeout(timer);
       const tookMs = performance.now() - startedAt;
-      const refusableUntil = performance.now() + Math.max(farewellMsMin, 10 * tookMs);
+      const patienceMs = Math.min(farewellMsMax, Math.max(farewellMsMin, 10 * tookMs));
+      const refusableUntil = performance.now() + patienceMs;
       resolve({ socket: session, refusableUntil });
     });
     session.once('end', () => {
@@ -75,18 +78,16 @@ export function secure(
   });
 }
 
-/** Whether a handshake failed because the client did not take the certificate: it said so, or left when it saw it. */
-export function isRefusal(error: unknown): boolean {
-  return (
-    isCertificateAlert(error) || error instanceof ClientLeft || errorCode(error) === 'ECONNRESET'
-  );
+/** A client's word on the certificate (alerts 42 to 46, 48 and 49 of RFC 8446, 6.2), by its name there. */
+export function certificateAlertOf(error: unknown): string | undefined {
+  const alert =
+    /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:REVOKED|EXPIRED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/;
+  return alert.exec(errorCode(error) ?? '')?.[1]?.toLowerCase();
 }
 
-/** Whether an error is a client's word on the certificate (alerts 42 to 46 and 48 of RFC 8446, 6.2). */
-export function isCertificateAlert(error: unknown): boolean {
-  const alert =
-    /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:REVOKED|EXPIRED|UNKNOWN)|UNKNOWN_CA)$/;
-  return alert.test(errorCode(error) ?? '');
+/** Whether a handshake ended because the client left, without an alert, when it had seen the certificate. */
+export function leftEarly(error: unknown): boolean {
+  return error instanceof ClientLeft || errorCode(error) === 'ECONNRESET';
 }
 
 function protocolChoice(hello: ClientHello): TLSSocketOptions {

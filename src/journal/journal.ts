@@ -9,6 +9,10 @@ import { count, noCounts } from './counts.ts';
 import type { Counts } from './counts.ts';
 import type { Inventory, LiveUse } from './inventory.ts';
 import { createInventory } from './inventory.ts';
+import type { PassedTally, PassedThrough } from './passed-through.ts';
+import { createPassedTally } from './passed-through.ts';
+import type { ClientRefusals, RefusalTally } from './refusals.ts';
+import { createRefusalTally } from './refusals.ts';
 
 export type { Counts } from './counts.ts';
 export { receipt } from './receipt.ts';
@@ -66,6 +70,14 @@ export interface Journal {
   readonly inventory: () => Inventory;
   /** The live neighbours that were used, over the whole run; a copy. */
   readonly live: () => readonly LiveUse[];
+  /** A client refused the certificate; the answer says how many of its kind have. */
+  readonly refused: RefusalTally['add'];
+  /** Who has refused the certificate, and how often. */
+  readonly refusals: () => readonly ClientRefusals[];
+  /** A host (`host:port`) is passed through from here on, because clients refuse the certificate for it. */
+  readonly gaveUp: PassedTally['gaveUp'];
+  /** What TLS was passed through unopened, over the whole run; a copy. */
+  readonly passedThrough: () => readonly PassedThrough[];
   /** A WebSocket message passed. */
   readonly message: (side: Side, kind: PartKind) => void;
   /** Hears each WebSocket message; the answer stops that. */
@@ -83,6 +95,8 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
   const inventory = createInventory();
   const listeners = new Set<(entry: JournalEntry) => void>();
   const messageListeners = new Set<MessageListener>();
+  const refusals = createRefusalTally();
+  const passed = createPassedTally();
   let next = 0;
 
   return {
@@ -91,6 +105,7 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
       ring[next] = entry;
       next = (next + 1) % capacity;
       count(totals, entry);
+      passed.add(entry);
       inventory.add(entry);
       for (const listener of listeners) listener(entry);
     },
@@ -100,6 +115,10 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
     counts: () => ({ ...totals }),
     inventory: inventory.list,
     live: inventory.live,
+    refused: refusals.add,
+    refusals: refusals.list,
+    gaveUp: passed.gaveUp,
+    passedThrough: passed.list,
     message: (side, kind) => {
       for (const listener of messageListeners) listener(side, kind);
     },

@@ -1,6 +1,8 @@
 import type { Counts } from './counts.ts';
 import type { Inventory, LiveUse } from './inventory.ts';
 import type { Journal } from './journal.ts';
+import type { PassedThrough } from './passed-through.ts';
+import type { ClientRefusals } from './refusals.ts';
 
 /** What passed the kernel's rules by, in packets or connections as the rules count them; null where nobody can tell. */
 export interface Bypassed {
@@ -23,6 +25,8 @@ export interface RunFacts {
   readonly cassette: string;
   /** Interactions that the cassette had when it was opened. */
   readonly loaded: number;
+  /** Whether it writes a take. */
+  readonly records: boolean;
   /** Loaded interactions that answered nobody. */
   readonly unused: number;
   /** Whether the take that was served, or that was made, was not ended in order. */
@@ -36,22 +40,29 @@ export interface RunFacts {
 }
 
 /** What a run did: the body of `GET /receipt`, and the last line of the log. */
-export interface Receipt extends Omit<RunFacts, 'sealedReplay'>, Counts {
+export interface Receipt extends Omit<RunFacts, 'sealedReplay' | 'records'>, Counts {
   /** Whether nothing reached a network, as far as is known: a strict replay under seal, in which nothing was live or passed the rules by. */
   readonly isolated: boolean;
   /** The live neighbours that were used. */
   readonly live: readonly LiveUse[];
   /** Everything that the application talked to. */
   readonly inventory: Inventory;
+  /** Clients that refused the certificate of magneto. */
+  readonly clientRefusals: readonly ClientRefusals[];
+  /** TLS that was passed through unopened. */
+  readonly passedThrough: readonly PassedThrough[];
+  /** Whether the take has holes: hosts that were passed through because clients refused the certificate. */
+  readonly incomplete: boolean;
 }
 
 /** The receipt of what stands in a journal, its members in the order of the documentation. */
 export function receipt(
-  journal: Pick<Journal, 'counts' | 'inventory' | 'live'>,
+  journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals' | 'passedThrough'>,
   facts: RunFacts,
 ): Receipt {
   const counts = journal.counts();
   const live = journal.live();
+  const passedThrough = journal.passedThrough();
   return {
     mode: facts.mode,
     cassette: facts.cassette,
@@ -70,6 +81,9 @@ export function receipt(
     bypassed: facts.bypassed,
     live,
     inventory: journal.inventory(),
+    clientRefusals: journal.refusals(),
+    passedThrough,
+    incomplete: facts.records && passedThrough.some(({ because }) => because === 'refusals'),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Body, Part } from '../exchange/conversation.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { FailureCode } from '../exchange/failure.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { withChanges } from './changes.ts';
@@ -36,6 +37,12 @@ async function release(body: Body): Promise<void> {
 }
 
 function isMiss(answer: Answer): boolean {
-  const code = answer.failure?.code;
-  return code === 'NO_MATCHING_INTERACTION' || code === 'UNRECORDED_STREAM';
+  const { failure } = answer;
+  return failure !== undefined && misses.has(failure.code);
 }
+
+const misses: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'NO_MATCHING_INTERACTION',
+  'UNRECORDED_STREAM',
+  'PASSTHROUGH_UNRECORDED',
+]);

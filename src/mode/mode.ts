@@ -64,6 +64,8 @@ export interface LiveNames {
 export interface OpenSession extends Session {
   /** What it does, `auto` decided. */
   readonly acts: Exclude<Mode, 'auto'>;
+  /** Whether it writes a take. */
+  readonly records: boolean;
   /** Whether a miss fails the run. */
   readonly strict: boolean;
   readonly loaded: number;
@@ -123,6 +125,7 @@ async function openNow(options: SessionOptions): Promise<OpenSession> {
     upstream: journaled(slowed, journal, plan.acts),
     ...(resolver && { resolver: journaledNames(resolver, { journal, mode: plan.acts, onMissed }) }),
     acts: plan.acts,
+    records: take !== undefined,
     strict: plan.plays && plan.onMiss === 'fail',
     loaded: recording?.interactions.length ?? 0,
     file: recording?.file,

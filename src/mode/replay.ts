@@ -3,7 +3,7 @@ import { bodyDigest } from '../cassette/cassette.ts';
 import type { Part } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
-import type { HttpExchange } from '../exchange/exchange.ts';
+import type { HttpExchange, StreamExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import { headerTokens } from '../exchange/headers.ts';
 import type { Answer, Offer, Upstream } from '../exchange/upstream.ts';
@@ -28,10 +28,7 @@ export function replay(options: ReplayOptions): Upstream {
   return {
     offer: (destination) => Promise.resolve(offerFrom(options, destination)),
     async open(exchange) {
-      if (exchange.kind === 'stream') {
-        const where = authorityOf(exchange.destination);
-        return missed(new Failure('UNRECORDED_STREAM', `a raw stream to ${where}`));
-      }
+      if (exchange.kind === 'stream') return missed(unrecorded(exchange));
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
       const digest = exchange.kind === 'http' ? await digestOf(options, exchange) : anyBody;
@@ -42,6 +39,13 @@ export function replay(options: ReplayOptions): Upstream {
       return answerFrom({ ...options, exchange, ...turn });
     },
   };
+}
+
+function unrecorded({ destination, untouched }: StreamExchange): Failure {
+  const where = authorityOf(destination);
+  return untouched === 'passthrough'
+    ? new Failure('PASSTHROUGH_UNRECORDED', `the TLS of ${where} is passed through`)
+    : new Failure('UNRECORDED_STREAM', `a raw stream to ${where}`);
 }
 
 /** A recorded connection failure is due once every exchange recorded before it with this destination was served. */

@@ -38,6 +38,9 @@ export async function openWaitingSession(
     upstream: waitingUpstream(options, session),
     ...(options.names && { resolver: waitingResolver(session) }),
     acts: 'replay',
+    get records() {
+      return opened?.records ?? false;
+    },
     strict: options.onMiss === 'fail',
     get loaded() {
       return opened?.loaded ?? 0;

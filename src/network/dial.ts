@@ -13,7 +13,12 @@ export interface Attempt {
   readonly signal?: AbortSignal | undefined;
   /** Told of the TCP socket before it is connected, so that whoever counts sockets can close it. */
   readonly track?: ((socket: Socket) => void) | undefined;
+  /** Whether an address and port are a listener of our own, which to dial would be a loop. */
+  readonly isOwn?: IsOwn | undefined;
 }
+
+/** Tells our own listeners by address and port. */
+export type IsOwn = (end: { readonly address: string; readonly port: number }) => boolean;
 
 /** What a TLS handshake asks for. */
 export interface Handshake extends Attempt {
@@ -32,11 +37,12 @@ const probeAfterMs = 60_000;
 
 /**
  * Dials host and port over TCP, trying the addresses of a name as Node does (RFC 8305).
- * @throws Unreachable with the ending; Failure DIAL_FAILED where this machine is at fault.
+ * @throws Unreachable with the ending; Failure DIAL_FAILED where this machine is at fault,
+ * DESTINATION_IS_PROXY where it led to a listener of our own.
  */
 export async function dial(
   target: { readonly host: string; readonly port: number },
-  { signal, track }: Attempt = {},
+  { signal, track, isOwn }: Attempt = {},
 ): Promise<Socket> {
   const socket = connectTcp({
     host: target.host,
@@ -59,6 +65,13 @@ export async function dial(
     const code = codeOf(cause) ?? String(cause);
     throw new Failure('DIAL_FAILED', `${target.host} port ${target.port}: ${code}`, { cause });
   }
+  // Known only now: a name, or a rule of the kernel, may lead here as well as an address.
+  const { remoteAddress: address, remotePort: port } = socket;
+  if (address !== undefined && port !== undefined && isOwn?.({ address, port }) === true) {
+    socket.destroy();
+    const words = `${target.host} port ${target.port} leads to this proxy`;
+    throw new Failure('DESTINATION_IS_PROXY', words);
+  }
   return socket;
 }
 
@@ -73,7 +86,7 @@ export async function secure(socket: Socket, handshake: Handshake): Promise<TLSS
     // Server names are never addresses (RFC 6066, 3).
     ...(isIP(name) === 0 && { servername: name }),
     host: name,
-    secureContext: trust.context(),
+    secureContext: trust.context(name),
     rejectUnauthorized: trust.verifies(name),
     ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
   });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Destination } from '../exchange/destination.ts';
 import { Connection } from './connection.ts';
-import type { Attempt } from './dial.ts';
+import type { Attempt, IsOwn } from './dial.ts';
 import { dial, secure } from './dial.ts';
 import type { UpstreamProxy } from './proxy.ts';
 import { createBypass, dialProxy, openTunnel } from './proxy.ts';
@@ -13,6 +13,7 @@ export interface EstablishParts {
   readonly proxy?: UpstreamProxy | undefined;
   /** Told of each TCP socket when it is made. */
   readonly track: (socket: Socket) => void;
+  readonly isOwn?: IsOwn | undefined;
 }
 
 /** What a new TLS session asks for. */
@@ -22,7 +23,7 @@ export interface TlsWant extends Attempt {
   readonly alpn: readonly string[];
 }
 
-/** Makes new connections; each function throws Unreachable, or Failure UPSTREAM_PROXY_REFUSED or DIAL_FAILED. */
+/** Makes new connections; each function throws Unreachable, or Failure UPSTREAM_PROXY_REFUSED, DIAL_FAILED or DESTINATION_IS_PROXY. */
 export interface Establish {
   /** TCP to the destination, through the proxy's tunnel where one is set. */
   readonly plain: (destination: Destination, attempt: Attempt) => Promise<Connection>;
@@ -35,7 +36,7 @@ export interface Establish {
 }
 
 /** Builds the ways in which new connections are made. */
-export function createEstablish({ trust, proxy, track }: EstablishParts): Establish {
+export function createEstablish({ trust, proxy, track, isOwn }: EstablishParts): Establish {
   const bypasses = createBypass(proxy?.noProxy ?? []);
   const proxyFor = (destination: Destination): UpstreamProxy | undefined =>
     bypasses(destination) ? undefined : proxy;
@@ -45,10 +46,10 @@ export function createEstablish({ trust, proxy, track }: EstablishParts): Establ
       const via = proxyFor(destination);
       if (via === undefined) {
         const host = destination.address ?? destination.host;
-        const socket = await dial({ host, port: destination.port }, { signal, track });
+        const socket = await dial({ host, port: destination.port }, { signal, track, isOwn });
         return new Connection({ socket, transport: socket });
       }
-      const sockets = await dialProxy(via, { trust, signal, track });
+      const sockets = await dialProxy(via, { trust, signal, track, isOwn });
       const connection = new Connection(sockets);
       await openTunnel(sockets, via, { destination, signal });
       return connection;
@@ -59,7 +60,7 @@ export function createEstablish({ trust, proxy, track }: EstablishParts): Establ
       return new Connection({ socket, transport: below.transport, alpn });
     },
     async toProxy(via, { signal }) {
-      const sockets = await dialProxy(via, { trust, signal, track });
+      const sockets = await dialProxy(via, { trust, signal, track, isOwn });
       return new Connection({ ...sockets, absolute: true });
     },
   };

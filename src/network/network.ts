@@ -5,28 +5,33 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Answer, ClientHello, Offer, Upstream } from '../exchange/upstream.ts';
 import type { Connection } from './connection.ts';
+import type { IsOwn } from './dial.ts';
 import { Unreachable } from './endings.ts';
 import { createEstablish } from './establish.ts';
 import { openHttp } from './http.ts';
+import type { IdenticalCap } from './identical.ts';
+import { createIdenticalCap } from './identical.ts';
 import { Pool } from './pool.ts';
 import type { UpstreamProxy } from './proxy.ts';
 import { relay } from './raw.ts';
 import { Reach } from './reach.ts';
+import type { TrustOptions } from './trust.ts';
 import { createTrust } from './trust.ts';
 
 export type { UpstreamProxy } from './proxy.ts';
+export type { ClientCertificate } from './trust.ts';
 export { createResolver } from './resolver.ts';
 export { readResolvConf } from './resolv-conf.ts';
 
 /** How destinations are reached. */
-export interface NetworkOptions {
-  /** Certificate authorities (PEM) believed in addition to those of the system. */
-  readonly upstreamCa: readonly string[];
-  /** Hosts whose certificate is not verified: exact names, `*.example.org` (any depth), or `*`. */
-  readonly insecureHosts: readonly string[];
+export interface NetworkOptions extends TrustOptions {
   readonly upstreamProxy?: UpstreamProxy;
   /** Idle connections kept for one destination; 100 by default. */
   readonly idleSocketsPerDestination?: number;
+  /** Whether an address and port are a listener of our own; such a connection is ended when it is made. */
+  readonly isOwn?: IsOwn;
+  /** Whether one of our listeners has this port, on whatever address. */
+  readonly listensOn?: (port: number) => boolean;
 }
 
 /** The real upstream: it alone dials out. */
@@ -50,7 +55,9 @@ const idleMs = 60_000;
  * @throws Failure OPTION_INVALID where a certificate authority is none.
  */
 export function createNetwork(options: NetworkOptions): Network {
-  const { upstreamProxy: proxy, idleSocketsPerDestination: perKey = 100 } = options;
+  const { upstreamProxy: proxy, idleSocketsPerDestination: perKey = 100, isOwn } = options;
+  const trust = createTrust(options);
+  const cap = createIdenticalCap(options.listensOn ?? (() => false));
   const sockets = new Set<Socket>();
   const own = new Map<string, number>();
   let closed = false;
@@ -69,10 +76,10 @@ export function createNetwork(options: NetworkOptions): Network {
     if (closed) socket.destroy();
   };
   const pool = new Pool({ perKey, total: idleSocketsMax, idleMs });
-  const reach = new Reach(pool, createEstablish({ trust: createTrust(options), proxy, track }));
+  const reach = new Reach(pool, createEstablish({ trust, proxy, track, isOwn }));
   return {
     offer: (destination, hello) => offer(reach, destination, hello),
-    open: (exchange) => open(exchange, reach, proxy),
+    open: (exchange) => open(exchange, { reach, proxy, cap }),
     async close() {
       pool.close();
       closed = true;
@@ -132,13 +139,18 @@ function alpnOf({ alpn }: Connection): { readonly alpn?: string } {
   return alpn === undefined ? {} : { alpn };
 }
 
-async function open(
-  exchange: Exchange,
-  reach: Reach,
-  proxy: UpstreamProxy | undefined,
-): Promise<Answer> {
+interface Ways {
+  readonly reach: Reach;
+  readonly proxy: UpstreamProxy | undefined;
+  readonly cap: IdenticalCap;
+}
+
+async function open(exchange: Exchange, { reach, proxy, cap }: Ways): Promise<Answer> {
   try {
-    if (exchange.kind !== 'stream') return await openHttp(exchange, { reach, proxy });
+    if (exchange.kind !== 'stream') {
+      const leave = cap.enter(exchange);
+      return await openHttp(exchange, { reach, proxy }).finally(leave);
+    }
     const connection = await reach.forStream(exchange.destination, { signal: exchange.signal });
     return relay(exchange, connection);
   } catch (error) {

@@ -50,10 +50,10 @@ export function createBypass(noProxy: readonly string[]): (destination: Destinat
  */
 export async function dialProxy(
   proxy: UpstreamProxy,
-  { trust, signal, track }: Attempt & { readonly trust: Trust },
+  { trust, signal, track, isOwn }: Attempt & { readonly trust: Trust },
 ): Promise<ProxySockets> {
   try {
-    const transport = await dial(proxy, { signal, track });
+    const transport = await dial(proxy, { signal, track, isOwn });
     if (!proxy.secure) return { socket: transport, transport };
     const handshake = { name: proxy.host, alpn: [], trust, signal };
     return { socket: await secure(transport, handshake), transport };

@@ -42,8 +42,11 @@ export interface Authority {
    * What a TLS server for a DNS name or IP address needs; made at the first ask and kept. Rejects
    * with the Failure of `refusal`.
    */
-  readonly contextFor: (name: string) => Promise<SecureContext>;
+  readonly contextFor: (name: string, clients?: Clients) => Promise<SecureContext>;
 }
+
+/** For which clients a context is: `old` ones speak no TLS later than 1.1. */
+export type Clients = 'today' | 'old';
 
 const contextsMax = 1000;
 const dayMs = 86_400_000;
@@ -70,18 +73,19 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     fingerprint: issuer.certificate.fingerprint256,
     warnings: () => expiryWarnings(issuer, paths.certificate),
     refusal,
-    async contextFor(host) {
+    async contextFor(host, clients = 'today') {
       const name = leafName(host);
-      const known = contexts.get(name);
+      const key = `${clients} ${name}`;
+      const known = contexts.get(key);
       if (known !== undefined) return known;
       const failure = refusal(name);
       if (failure !== undefined) throw failure;
       const now = Date.now();
       const life = leafLife(issuer, now);
-      const made = makeContext(name, { issuer, keys, life });
+      const made = makeContext(name, { issuer, keys, life, clients });
       // Half of what is left: no client is ever shown a certificate about to expire.
-      contexts.set(name, made, now + (life.notAfter.getTime() - now) / 2);
-      made.catch(() => contexts.delete(name));
+      contexts.set(key, made, now + (life.notAfter.getTime() - now) / 2);
+      made.catch(() => contexts.delete(key));
       return made;
     },
   };
@@ -112,18 +116,30 @@ function expiryWarnings({ notAfter }: CheckedPair, file: string): readonly strin
  */
 async function makeContext(
   name: string,
-  more: { readonly issuer: CheckedPair; readonly keys: LeafKeys; readonly life: Life },
+  more: {
+    readonly issuer: CheckedPair;
+    readonly keys: LeafKeys;
+    readonly life: Life;
+    readonly clients: Clients;
+  },
 ): Promise<SecureContext> {
-  const { issuer, keys, life } = more;
+  const { issuer, keys, life, clients } = more;
   const twin = await keys.rsa();
   const used: readonly LeafKey[] = twin === undefined ? [keys.ec] : [keys.ec, twin];
   const chain = pemOf(issuer.intermediates.filter(isCurrent));
   return createSecureContext({
     cert: used.map((key) => makeLeaf(name, key.publicKey, { issuer, life }) + chain),
     key: used.map((key) => key.privateKeyPem),
+    ...(clients === 'old' && oldProtocols),
   });
 }
 
 function isCurrent({ validTo }: X509Certificate): boolean {
   return Date.parse(validTo) > Date.now();
 }
+
+/**
+ * TLS 1.0 and 1.1 sign with MD5 and SHA-1, which OpenSSL allows at security level 0 only. It is for
+ * clients that offer nothing better, so that nobody else can be talked down to it.
+ */
+const oldProtocols = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;

@@ -3,6 +3,7 @@ import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import { Failure, failures } from '../exchange/failure.ts';
 import type { ResponseHead } from '../exchange/http.ts';
+import { tlsHint } from './tls-hint.ts';
 
 /** A whole answer of magneto's own. */
 export interface OwnAnswer {
@@ -78,11 +79,20 @@ export function endedBeforeHead(ending: Ending, destination: Destination): Failu
     case 'dns':
       return new Failure('UPSTREAM_NAME_NOT_FOUND', `${destination.host}: ${ending.code}`);
     case 'tls':
-      return new Failure('UPSTREAM_CERTIFICATE', `${where}: ${ending.reason} (${ending.code})`);
+      return new Failure('UPSTREAM_CERTIFICATE', handshakeWords(destination, ending));
     case 'finished':
     case 'closed':
     case 'reset':
     case 'cut':
       return undefined;
   }
+}
+
+function handshakeWords(
+  destination: Destination,
+  ending: { readonly code: string; readonly reason: string },
+): string {
+  const words = `${authorityOf(destination)}: ${ending.reason} (${ending.code})`;
+  const hint = tlsHint({ host: destination.host, ...ending });
+  return hint === undefined ? words : `${words}; ${hint}`;
 }

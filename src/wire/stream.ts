@@ -1,11 +1,15 @@
 import type { Arrival } from '../exchange/arrival.ts';
 import type { Part } from '../exchange/conversation.ts';
+import type { Failure } from '../exchange/failure.ts';
 import { createChannel } from '../support/channel.ts';
 import { nextExchangeId } from './http-exchange.ts';
 import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
 
 /** Relays an arrival whose bytes are nothing that magneto knows; a failure ends it with a RST. */
-export async function relayStream(arrival: Arrival): Promise<void> {
+export async function relayStream(
+  arrival: Arrival,
+  onFailure: (failure: Failure) => void,
+): Promise<void> {
   const { socket, destination, session, reset, untouched } = arrival;
   if (destination === undefined) {
     socket.destroy();
@@ -25,7 +29,11 @@ export async function relayStream(arrival: Arrival): Promise<void> {
     signal: controller.signal,
     ...(untouched !== undefined && { untouched }),
   });
-  if (answer.failure !== undefined) return reset();
+  if (answer.failure !== undefined) {
+    // No answer can carry it, so the log has to.
+    if (answer.outcome === 'missed') onFailure(answer.failure);
+    return reset();
+  }
   const leave = (reason: unknown): void => controller.abort(reason);
   await Promise.all([
     pumpClient({ socket, startedAt, sent, leave }),

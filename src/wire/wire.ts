@@ -64,7 +64,7 @@ export function createWire(options: WireOptions): Wire {
       server.emit('connection', arrival.socket);
     },
     stream(arrival) {
-      relayStream(arrival).catch((error: unknown) => {
+      relayStream(arrival, options.onFailure).catch((error: unknown) => {
         options.onLost('stream', error);
         arrival.socket.destroy();
       });

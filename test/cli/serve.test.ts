@@ -11,6 +11,7 @@ const finalReceipt = receipt(createJournal(), {
   mode: 'auto',
   cassette: 'default',
   loaded: 0,
+  records: false,
   unused: 0,
   unfinished: false,
   cassetteDigest: null,

@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import { tlsOptions } from '../../src/config/options-tls.ts';
 
 test('servers are verified, and reached directly, unless one says otherwise', () => {
-  const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = tlsOptions;
-  for (const option of [upstreamCa, upstreamInsecureHosts, upstreamNoProxy]) {
+  const { upstreamProxy, upstreamClientCerts: certs, upstreamLegacyTlsHosts: legacy } = tlsOptions;
+  const { upstreamCa, upstreamInsecureHosts, upstreamNoProxy } = tlsOptions;
+  for (const option of [upstreamCa, upstreamInsecureHosts, upstreamNoProxy, certs, legacy]) {
     expect(option.parse(option.default)).toEqual([]);
   }
   expect(upstreamProxy.parse(upstreamProxy.default)).toBeUndefined();

@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { rootCertificates } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import * as values from '../../src/config/values.ts';
 
 const { ValueError } = values;
@@ -129,40 +125,10 @@ describe('a path', () => {
   });
 });
 
-describe('PEM files', () => {
-  let folder = '';
-  const [first = '', second = ''] = rootCertificates;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'magneto-pem-'));
-  });
-
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  function file(name: string, text: string): string {
-    const path = join(folder, name);
-    writeFileSync(path, text);
-    return path;
-  }
-
-  test('are read, each with all its certificates and nothing else', () => {
-    const one = file('one.pem', `a comment\n${first}\n-- and more --\n${second}\n`);
-    const two = file('two.pem', second);
-    expect(values.pemFiles(`${one}, ${two}`)).toEqual([`${first}\n${second}`, second]);
-    expect(values.pemFiles('')).toEqual([]);
-  });
-
-  test('are named where they are missing, folders, empty or broken', () => {
-    const empty = file('empty.pem', 'hello');
-    const broken = file('broken.pem', first.replaceAll(/MI/g, 'AA'));
-    for (const [path, words] of [
-      [join(folder, 'none.pem'), 'cannot be read (ENOENT)'],
-      [folder, 'cannot be read (EISDIR)'],
-      [empty, 'holds no PEM certificate'],
-      [broken, 'cannot be parsed'],
-    ] as const) {
-      expect(() => values.pemFiles(path)).toThrow(path);
-      expect(() => values.pemFiles(path)).toThrow(words);
-    }
+describe('files', () => {
+  test('are named, and not read', () => {
+    expect(values.files('/no/such.pem, b.pem,')).toEqual(['/no/such.pem', 'b.pem']);
+    expect(values.files('')).toEqual([]);
+    expect(() => values.files('a\0b')).toThrow(ValueError);
   });
 });

@@ -21,6 +21,7 @@ describe('the control plane', () => {
     mode: 'replay',
     cassette: 'default',
     loaded: 7,
+    records: false,
     unused: 7,
     unfinished: false,
     cassetteDigest: null,

@@ -30,6 +30,15 @@ describe('the metrics', () => {
     ]);
   });
 
+  test('count clients that refuse the certificate, of so many hosts', async () => {
+    metrics.onClientRefusal('a.test:443', 'Go');
+    metrics.onClientRefusal('a.test:443', 'Go');
+    for (let count = 0; count < 60; count++) metrics.onClientRefusal(`${count}.test:443`, 'Node');
+    const counted = await lines('magneto_client_refusals_total{');
+    expect(counted).toContain('magneto_client_refusals_total{host="a.test:443",runtime="Go"} 2');
+    expect(counted).toContain('magneto_client_refusals_total{host="other",runtime="Node"} 11');
+  });
+
   test('have a label for what an exchange does not have', async () => {
     const { method: _method, status: _status, ...stream } = journalEntry({ kind: 'stream' });
     journal.append(stream);

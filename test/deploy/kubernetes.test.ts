@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { loadSettings } from '../../src/config/config.ts';
 import { describeWhere } from '../skip.ts';
@@ -51,6 +53,11 @@ const containers = pods.flatMap(({ file, pod }) =>
 );
 const ours = containers.filter(({ container }) => container.name.startsWith('magneto'));
 
+/** A secret in a file, as the pod has them. */
+const secret = join(mkdtempSync(join(tmpdir(), 'magneto-secret-')), 'token');
+beforeAll(() => writeFileSync(secret, '0123456789abcdef\n'));
+afterAll(() => rmSync(dirname(secret), { recursive: true }));
+
 test('there are pods to look at', () => {
   expect([pods.length, sidecars.length, ours.length]).toEqual([3, 2, 7]);
 });
@@ -60,12 +67,8 @@ test.each(pods)('$file: nobody is given variables or tokens that nobody asked fo
 });
 
 test.each(ours)('$title: has variables that magneto takes', ({ container }) => {
-  // The file of a secret is in the pod; here any file stands in for it.
   const env = Object.fromEntries(
-    (container.env ?? []).map(({ name, value }) => [
-      name,
-      name.endsWith('_FILE') ? 'LICENSE' : value,
-    ]),
+    (container.env ?? []).map(({ name, value }) => [name, name.endsWith('_FILE') ? secret : value]),
   );
   expect(() => loadSettings({ env })).not.toThrow();
 });

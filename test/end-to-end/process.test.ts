@@ -217,6 +217,7 @@ describe('the control port', () => {
       );
       expect(names.toSorted((one, other) => one.localeCompare(other))).toEqual([
         'magneto_bytes_total',
+        'magneto_client_refusals_total',
         'magneto_event_loop_delay_seconds',
         'magneto_exchange_duration_seconds',
         'magneto_exchanges_total',

@@ -167,7 +167,8 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-async function untilOpen(port: number): Promise<void> {
+/** Waits until something listens on a port. */
+export async function untilOpen(port: number): Promise<void> {
   for (let tries = 0; tries < 250; tries += 1) {
     const socket = connect(port, '127.0.0.1');
     const open = await once(socket, 'connect').then(

@@ -43,7 +43,7 @@ describe('the environment', () => {
     [{ MAGNETO_PORT: '99999' }, /OPTION_INVALID: MAGNETO_PORT is "99999"/],
     [{ MAGNETO_LATENCY: 'fixed:fast' }, /OPTION_INVALID: MAGNETO_LATENCY/],
     [{ MAGNETO_MISS_STATUS: '200' }, /OPTION_INVALID: MAGNETO_MISS_STATUS/],
-    [{ MAGNETO_UPSTREAM_CA: '/not/there.pem' }, /OPTION_INVALID: .*\/not\/there\.pem/],
+    [{ MAGNETO_UPSTREAM_CA: '/not/there.pem' }, /UPSTREAM_CA_INVALID: .*\/not\/there\.pem/],
     [
       { MAGNETO_CASSETTE_NAME: '../x' },
       /CASSETTE_NAME_INVALID: MAGNETO_CASSETTE_NAME is "\.\.\/x"/,

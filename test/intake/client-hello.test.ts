@@ -21,7 +21,7 @@ describe('a hello', () => {
     ],
     ['of 16 KiB', { serverName: 'a.test', padding: 16_000 }, { serverName: 'a.test', alpn: [] }],
   ])('%s', (_, parts, hello) => {
-    expect(parseClientHello(helloBytes(parts))).toEqual(hello);
+    expect(parseClientHello(helloBytes(parts))).toMatchObject({ hello });
   });
 
   test('of TLS 1.2 without extensions', () => {
@@ -30,7 +30,21 @@ describe('a hello', () => {
       Buffer.alloc(32),
       Buffer.from([0, 0, 2, 0, 47, 1, 0]),
     ]);
-    expect(parseClientHello(records(body))).toEqual({ alpn: [] });
+    expect(parseClientHello(records(body))).toEqual({
+      hello: { alpn: [] },
+      marks: { ciphers: [47], extensions: [], version: 0x0303 },
+    });
+  });
+
+  test('with its marks, made-up versions left out', () => {
+    const read = parseClientHello(helloBytes({ serverName: 'a.test', alpn: ['h2'] }));
+    expect(read).toMatchObject({
+      marks: { ciphers: [0x13_01], extensions: [43, 0, 16], version: 0x03_04 },
+    });
+    const greased = parseClientHello(helloBytes({ versions: [0x4a_4a, 0x03_02, 0x03_01] }));
+    expect(greased).toMatchObject({ marks: { version: 0x03_02 } });
+    const nothing = parseClientHello(helloBytes({ versions: [0x4a_4a] }));
+    expect(nothing).toMatchObject({ marks: { version: 0x03_03 } });
   });
 
   test('of a real client', async () => {
@@ -50,7 +64,7 @@ describe('a hello', () => {
       });
     });
     const hello = { serverName: 'real.test', alpn: ['h2', 'http/1.1'] };
-    expect(parseClientHello(bytes)).toEqual(hello);
+    expect(parseClientHello(bytes)).toMatchObject({ hello });
   });
 
   test('is asked for until it is whole, wherever it is cut, and what follows does not matter', () => {
@@ -69,7 +83,7 @@ describe('a hello', () => {
           for (let cut = 0; cut < bytes.length; cut++) {
             if (parseClientHello(bytes.subarray(0, cut)) !== 'more') return false;
           }
-          expect(parseClientHello(Buffer.concat([bytes, after]))).toEqual(hello);
+          expect(parseClientHello(Buffer.concat([bytes, after]))).toMatchObject({ hello });
           return true;
         },
       ),

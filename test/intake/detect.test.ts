@@ -55,6 +55,12 @@ describe('the first bytes', () => {
     ['*1\r\n$4\r\nPING\r\n', 'raw'],
     ['PING\r\n', 'raw'],
     ['{"json":1}', 'raw'],
+    ['\u0080', 'more'],
+    ['\u0080\u002e\u0001\u0003', 'more'],
+    ['\u0080\u002e\u0001\u0003\u0001', 'tls'],
+    ['\u0080\u002e\u0001\u0002', 'raw'],
+    ['\u0080\u0005', 'raw'],
+    ['\u0081', 'raw'],
     ['AMQP\0\0\u0009\u0001', 'raw'],
     ['\0\0\0\u0008\u0004\u00d2\u0016\u002f', 'raw'],
     ['\u0010\u000c\0\u0004MQTT', 'raw'],
@@ -64,7 +70,6 @@ describe('the first bytes', () => {
     ['\u0016\u0003\u0003\0', 'tls'],
     ['\u0016\u0002\u0001', 'raw'],
     ['\u0016\u0003\u0009', 'raw'],
-    ['\u0080\u002e\u0001\u0003\u0001', 'raw'],
   ])('%j are %s', (text, expected) => {
     const detected = detect(latin1(text));
     expect(detected === 'more' ? detected : detected.kind).toBe(expected);

@@ -1,5 +1,4 @@
 import type { TLSSocket } from 'node:tls';
-import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import type { Offer } from '../../src/exchange/upstream.ts';
 import { describeWhere } from '../skip.ts';
@@ -282,68 +281,6 @@ describe('TLS', () => {
       await until(() => stage.intake.connections === 0);
       answer({ type: 'terms' });
       await until(() => stage.lost.some(({ where }) => where === 'tls'));
-    });
-  });
-});
-
-describe('a client that does not trust the certificate', () => {
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'and checks after the handshake, %s',
-    async (version) => {
-      await withIntake({}, async (stage) => {
-        const client = connect({
-          host: '127.0.0.1',
-          port: stage.port,
-          servername: 'a.test',
-          maxVersion: version,
-        });
-        client.on('error', () => {});
-        await until(() => stage.refused.length === 1);
-        expect(stage.refused[0]).toMatchObject({
-          host: 'a.test:443',
-          failure: { code: 'CLIENT_REJECTED_CERTIFICATE' },
-        });
-        await until(() => stage.intake.connections === 0);
-      });
-    },
-  );
-
-  test('is not seen in one that is merely silent, or has spoken', async () => {
-    await withIntake({}, async (stage) => {
-      const trust = { ca: stage.authority.certificatePem, servername: 'a.test' };
-      const silent = await dialTls({ ...trust, port: stage.port });
-      await pause(400);
-      silent.destroy();
-      const spoken = await dialTls({ ...trust, port: stage.port });
-      spoken.write('GET ');
-      await pause(10);
-      spoken.destroy();
-      await until(() => stage.lost.length === 1 && stage.streams.length === 1);
-      expect(stage.refused).toEqual([]);
-    });
-  });
-
-  describeWhere(program('curl', '--version'), 'curl', () => {
-    test.each(['1.2', '1.3'])('TLS %s', async (version) => {
-      await withIntake({}, async (stage) => {
-        const proxy = ['--proxy', `http://127.0.0.1:${stage.port}`, '--tls-max', version];
-        await expect(run('curl', '-sS', ...proxy, 'https://a.test/')).rejects.toThrow(
-          /certificate/,
-        );
-        await until(() => stage.refused.length === 1);
-        expect(stage.refused[0]?.failure.message).toMatch(/a\.test:443: .*unknown ca/);
-      });
-    });
-  });
-
-  describeWhere(program('openssl', 'version'), 'openssl', () => {
-    test('s_client', async () => {
-      await withIntake({}, async (stage) => {
-        const where = ['-connect', `127.0.0.1:${stage.port}`, '-servername', 'a.test'];
-        const said = run('openssl', 's_client', ...where, '-verify_return_error');
-        await expect(said).rejects.toThrow(/verify/);
-        await until(() => stage.refused.length === 1);
-      });
     });
   });
 });

@@ -5,7 +5,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SecureSession } from '../../src/intake/secure.ts';
-import { isCertificateAlert, isRefusal, secure } from '../../src/intake/secure.ts';
+import { certificateAlertOf, leftEarly, secure } from '../../src/intake/secure.ts';
 import type { Authority } from '../../src/tls/tls.ts';
 import { openAuthority } from '../../src/tls/tls.ts';
 import { withDirectory } from '../tls/tools.ts';
@@ -86,13 +86,16 @@ describe('a handshake', () => {
   test('fails where no protocol fits, which is no refusal', async () => {
     const { error, raw } = await shake({ alpn: ['h2'], ALPNProtocols: ['h2'] });
     expect(error).toMatchObject({ code: 'ERR_SSL_NO_APPLICATION_PROTOCOL' });
-    expect(isRefusal(error)).toBe(false);
+    expect(certificateAlertOf(error)).toBeUndefined();
+    expect(leftEarly(error)).toBe(false);
     expect(raw.destroyed).toBe(true);
   });
 
   test('that the client breaks off when it sees the certificate', async () => {
-    const { error, raw } = await shake({ ca: [] });
-    expect(isRefusal(error)).toBe(true);
+    const { error, raw } = await shake({}, (socket) => {
+      socket.once('keylog', () => setImmediate(() => socket.destroy()));
+    });
+    expect(leftEarly(error)).toBe(true);
     expect(raw.destroyed).toBe(true);
   });
 
@@ -100,23 +103,25 @@ describe('a handshake', () => {
     const { error } = await shake({}, (socket) => {
       socket.once('keylog', () => setImmediate(() => socket.resetAndDestroy()));
     });
-    expect(isRefusal(error)).toBe(true);
+    expect(leftEarly(error)).toBe(true);
   });
 });
 
 test('alerts about the certificate are told from others', () => {
   const error = (code: string): Error => Object.assign(new Error('x'), { code });
-  for (const code of [
-    'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
-    'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
-    'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN',
-    'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
-  ]) {
-    expect(isCertificateAlert(error(code))).toBe(true);
-    expect(isRefusal(error(code))).toBe(true);
+  const alerts: Readonly<Record<string, string>> = {
+    ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'unknown_ca',
+    ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'bad_certificate',
+    'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': 'certificate_unknown',
+    ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'certificate_expired',
+    ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: 'access_denied',
+  };
+  for (const [code, name] of Object.entries(alerts)) {
+    expect(certificateAlertOf(error(code))).toBe(name);
   }
   for (const code of ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ECONNRESET', 'EPIPE']) {
-    expect(isCertificateAlert(error(code))).toBe(false);
+    expect(certificateAlertOf(error(code))).toBeUndefined();
   }
-  expect(isCertificateAlert(undefined)).toBe(false);
+  expect(certificateAlertOf(undefined)).toBeUndefined();
+  expect(leftEarly(error('ECONNRESET'))).toBe(true);
 });

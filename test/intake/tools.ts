@@ -9,7 +9,7 @@ import { parseAuthority } from '../../src/exchange/destination.ts';
 import type { Destination } from '../../src/exchange/destination.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
 import type { ClientHello, Offer } from '../../src/exchange/upstream.ts';
-import type { Intake, IntakeOptions } from '../../src/intake/intake.ts';
+import type { ClientRefusal, Intake, IntakeOptions } from '../../src/intake/intake.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 import type { Authority } from '../../src/tls/tls.ts';
 import { openAuthority } from '../../src/tls/tls.ts';
@@ -20,6 +20,8 @@ import { withDirectory } from '../tls/tools.ts';
 export interface HelloParts {
   readonly serverName?: string;
   readonly alpn?: readonly string[];
+  /** The versions of TLS that it offers; 1.3 by default. */
+  readonly versions?: readonly number[];
   /** Bytes of padding (extension 21). */
   readonly padding?: number;
   /** Bytes of the handshake message in each record. */
@@ -32,7 +34,8 @@ export function helloBytes(parts: HelloParts): Buffer {
   const add = (type: number, content: Buffer): void => {
     extensions.push(Buffer.concat([number(type, 2), block(content, 2)]));
   };
-  add(43, Buffer.from([2, 3, 4]));
+  const versions = (parts.versions ?? [0x03_04]).map((version) => number(version, 2));
+  add(43, block(Buffer.concat(versions), 1));
   if (parts.serverName !== undefined) {
     const name = block(Buffer.from(parts.serverName, 'latin1'), 2);
     add(0, block(Buffer.concat([Buffer.from([0]), name]), 2));
@@ -83,7 +86,7 @@ export interface Stage {
   readonly http: Arrival[];
   readonly streams: Arrival[];
   readonly lost: { readonly where: string; readonly error: unknown }[];
-  readonly refused: { readonly failure: Failure; readonly host: string }[];
+  readonly refused: ClientRefusal[];
   /** What a tunnel was refused with. */
   readonly tunnelFailures: Failure[];
 }
@@ -99,6 +102,8 @@ export interface StageOptions
       | 'isOwnSocket'
       | 'untouched'
       | 'likely'
+      | 'trustDir'
+      | 'nameAt'
       | 'onLoop'
       | 'originalDestination'
     >
@@ -134,7 +139,7 @@ export async function withIntake(
       allowClients: [],
       ...options,
       onLost: (where, error) => seen.lost.push({ where, error }),
-      onTlsRefused: (failure, host) => seen.refused.push({ failure, host }),
+      onTlsRefused: (refusal) => seen.refused.push(refusal),
     });
     const { port } = await intake.listen(options.host ?? '127.0.0.1', 0);
     try {

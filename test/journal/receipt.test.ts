@@ -8,6 +8,7 @@ const facts: RunFacts = {
   mode: 'replay',
   cassette: 'login/ok',
   loaded: 9,
+  records: false,
   unused: 7,
   unfinished: true,
   cassetteDigest: 'sha256:00',
@@ -20,13 +21,16 @@ test('a receipt has the counts and the facts, in the documented order', () => {
   for (const outcome of ['replayed', 'repeated', 'missed', 'forwarded', 'live'] as const) {
     journal.append(journalEntry({ outcome, learnt: 'host' }));
   }
+  journal.refused({ host: 'a.test:443', runtime: 'Go', how: 'alert unknown_ca' });
   expect(JSON.stringify(receipt(journal, facts))).toBe(
     '{"mode":"replay","cassette":"login/ok","loaded":9,"served":2,"missed":1,"repeated":1,' +
       '"unused":7,"recorded":0,"liveCalls":1,"streams":0,"failed":0,"unfinished":true,' +
       '"cassetteDigest":"sha256:00","isolated":false,"bypassed":null,' +
       '"live":[{"destination":"example.org:80","count":1}],' +
       '"inventory":{"entries":[{"name":"example.org","port":80,"protocol":"http",' +
-      '"addresses":[],"learnt":["host"],"count":5}],"entriesMax":500,"omitted":0}}',
+      '"addresses":[],"learnt":["host"],"count":5}],"entriesMax":500,"omitted":0},' +
+      '"clientRefusals":[{"host":"a.test:443","count":1,"runtime":"Go","how":"alert unknown_ca"}],' +
+      '"passedThrough":[],"incomplete":false}',
   );
 });
 

@@ -31,9 +31,10 @@ test('the second is asked only where the first had nothing', async () => {
     ).interaction;
   expect(await open(missed('NO_MATCHING_INTERACTION'))).toBe('second');
   expect(await open(missed('UNRECORDED_STREAM'), askStream())).toBe('second');
+  expect(await open(missed('PASSTHROUGH_UNRECORDED'), askStream())).toBe('second');
   expect(await open(missed('RECORDING_FAILED'))).toBeUndefined();
   expect(await open(answer({ interaction: 'first' }))).toBe('first');
-  expect(second.asked).toHaveLength(2);
+  expect(second.asked).toHaveLength(3);
 });
 
 test.each([0, 2, 3, 100])(

@@ -138,6 +138,7 @@ describe('the table of what stands on disk', () => {
         expect(await get('/old')).toEqual(['live /old', 'forwarded']);
         expect(session).toMatchObject({
           acts: 'passthrough',
+          records: false,
           strict: false,
           loaded: 0,
           digest: null,

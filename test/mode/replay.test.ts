@@ -134,6 +134,15 @@ describe('a miss', () => {
   });
 });
 
+test('TLS that is passed through is a miss of its own', async () => {
+  const { upstream } = replaying(interaction());
+  const exchange = { ...askStream(), untouched: 'passthrough' } as const;
+  expect(await upstream.open(exchange)).toMatchObject({
+    outcome: 'missed',
+    failure: { code: 'PASSTHROUGH_UNRECORDED' },
+  });
+});
+
 describe('an offer', () => {
   const refused: Ending = { type: 'refused' };
   const connect = interaction({

@@ -57,12 +57,17 @@ test.each<[string, Ending]>([
   );
 });
 
-test('a failure resets', async () => {
+test.each([
+  ['missed', 1],
+  // It is told of, and counted, by its journal entry.
+  ['failed', 0],
+] as const)('a failure resets; one that was %s is said', async (outcome, said) => {
   const failure = new Failure('UNRECORDED_STREAM', 'a raw stream to raw.test:5432');
   await withWire(
-    () => ({ body: undefined, ending: { type: 'cut', by: 'server' }, outcome: 'missed', failure }),
-    async ({ port }) => {
+    () => ({ body: undefined, ending: { type: 'cut', by: 'server' }, outcome, failure }),
+    async ({ port, failures }) => {
       expect(await say(port, 'x')).toEqual({ text: '', how: 'ECONNRESET' });
+      expect(failures).toHaveLength(said);
     },
     serving,
   );
