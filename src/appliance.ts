@@ -8,13 +8,13 @@ import type { Intake } from './intake/intake.ts';
 import type { Receipt } from './journal/journal.ts';
 import type { Listening } from './listening.ts';
 import { capturesIpv6, listenOnAll, ownDestinations } from './listening.ts';
-import type { OpenSession } from './mode/mode.ts';
 import type { Naming } from './naming.ts';
 import { openNaming } from './naming.ts';
 import type { Ended, Report, Run, Status } from './reporting.ts';
 import { askReceipt, createLossReport, exitStatusOf, receiptOf, statusOf } from './reporting.ts';
 import { openControl, openIntake } from './serving.ts';
-import { besideLive, openRun } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
+import { openRun } from './sessions.ts';
 
 /** What the appliance is started with. */
 export interface ApplianceOptions {
@@ -58,7 +58,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
 }
 
 interface House extends Ground {
-  readonly session: OpenSession;
+  readonly session: Sessions;
   readonly control: Control;
 }
 
@@ -82,7 +82,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   proxies.push(...(await listenOnAll(intake, settings, log)));
   const naming = await openNaming({
     settings,
-    session: besideLive(ground, session),
+    session,
     onLost: createLossReport(log, ground.report),
     listen: (names, asked) => listenOnAll(names, asked, log),
   });

@@ -2,13 +2,15 @@ import type { Settings } from './config/config.ts';
 import type { LiveNames } from './mode/mode.ts';
 import type { NetworkOptions } from './network/network.ts';
 import { createResolver, readResolvConf } from './network/network.ts';
+import { isOwnAddress } from './support/interfaces.ts';
 
 /** How the network is reached under some settings. */
 export function networkOptions(settings: Settings): NetworkOptions {
-  const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = settings;
+  const { upstreamCa, upstreamInsecureHosts, upstreamProxy, upstreamNoProxy, gateway } = settings;
   return {
     upstreamCa,
     insecureHosts: upstreamInsecureHosts,
+    ...(gateway && { leadsBack: isOwnAddress }),
     ...(upstreamProxy === undefined
       ? {}
       : { upstreamProxy: { ...upstreamProxy, noProxy: upstreamNoProxy } }),

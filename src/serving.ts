@@ -2,27 +2,24 @@ import type { Control } from './control/control.ts';
 import { createControl } from './control/control.ts';
 import type { Destination } from './exchange/destination.ts';
 import type { Ground } from './groundwork.ts';
-import type { Intake } from './intake/intake.ts';
+import type { Intake, IntakeOptions } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
-import type { OpenSession } from './mode/mode.ts';
 import type { Run } from './reporting.ts';
 import { askReceipt, createLossReport, statusOf, withHeadsLogged } from './reporting.ts';
-import { besideLive } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 import type { Authority } from './tls/tls.ts';
 import type { WireOptions } from './wire/wire.ts';
 import { createWire } from './wire/wire.ts';
 
 /** What clients are let in with. */
 export interface Serving extends Ground {
-  readonly session: OpenSession;
+  readonly session: Sessions;
 }
 
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, log, authority, session, report, network, originalDestination, live } = house;
+  const { settings, log, authority, report, network, originalDestination, live } = house;
   const onLost = createLossReport(log, report);
-  const answering = besideLive(house, session);
-  const seen = log.isLevelEnabled('debug') ? withHeadsLogged(answering, log) : answering;
   const intake: Intake = createIntake({
     authority,
     wire: createWire({
@@ -33,7 +30,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
       onFailure: report,
       onLost,
     }),
-    session: () => seen,
+    session: sessionOf(house),
     allowClients: settings.allowClients,
     isOwn,
     isOwnSocket: network.isOwnSocket,
@@ -44,6 +41,12 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     ...(live !== undefined && { untouched: live.untouched, likely: live.likely }),
   });
   return intake;
+}
+
+/** The session of each client, its heads in the log where that is asked for. */
+function sessionOf({ log, session }: Serving): IntakeOptions['session'] {
+  if (!log.isLevelEnabled('debug')) return session.of;
+  return async (client) => withHeadsLogged(await session.of(client), log);
 }
 
 /** The control plane of a run. It listens nowhere yet. */

@@ -21,6 +21,12 @@ test('the network is reached as the settings say', () => {
   });
 });
 
+test('a gateway does not dial an address of its own that it told to clients', () => {
+  const { settings } = loadSettings({ env: { MAGNETO_GATEWAY: 'true' } });
+  const { leadsBack } = networkOptions(settings);
+  expect([leadsBack?.('127.0.0.1'), leadsBack?.('192.0.2.77')]).toEqual([true, false]);
+});
+
 test('names are asked for only where they are captured', () => {
   expect(liveNames(loadSettings({ env: {} }).settings)).toBeUndefined();
   const names = liveNames(loadSettings({ env: { MAGNETO_TRANSPARENT: 'true' } }).settings);

@@ -17,8 +17,9 @@ export interface Bypassed {
   readonly captured: number | null;
 }
 
-/** What the journal cannot know of a run: it is told by the session's cassette, the settings and the kernel. */
-export interface RunFacts {
+/** What the journal cannot know of a session: it is told by its cassette. */
+export interface SessionFacts {
+  /** Of a run as it was asked for; of one session among several what it came to. */
   readonly mode: string;
   readonly cassette: string;
   /** Interactions that the cassette had when it was opened. */
@@ -29,20 +30,30 @@ export interface RunFacts {
   readonly unfinished: boolean;
   /** `sha256:…` of the cassette file; nothing where there is none. */
   readonly cassetteDigest: string | null;
+}
+
+/** What the journal cannot know of a run: it is told by its sessions, the settings and the kernel. */
+export interface RunFacts extends SessionFacts {
   /** Whether the run could reach no network even by mistake: a strict replay under seal. */
   readonly sealedReplay: boolean;
   /** Nothing where the kernel was not asked, or did not answer. */
   readonly bypassed: Bypassed | null;
 }
 
+/** What one session of a run did. */
+export interface SessionReceipt extends SessionFacts, Counts {}
+
 /** What a run did: the body of `GET /receipt`, and the last line of the log. */
-export interface Receipt extends Omit<RunFacts, 'sealedReplay'>, Counts {
+export interface Receipt extends SessionReceipt {
   /** Whether nothing reached a network, as far as is known: a strict replay under seal, in which nothing was live or passed the rules by. */
   readonly isolated: boolean;
+  readonly bypassed: Bypassed | null;
   /** The live neighbours that were used. */
   readonly live: readonly LiveUse[];
   /** Everything that the application talked to. */
   readonly inventory: Inventory;
+  /** In a run of several sessions, of which the rest holds the sums, what each did: by cassette. */
+  readonly sessions?: Readonly<Record<string, SessionReceipt>>;
 }
 
 /** The receipt of what stands in a journal, its members in the order of the documentation. */
@@ -52,6 +63,17 @@ export function receipt(
 ): Receipt {
   const counts = journal.counts();
   const live = journal.live();
+  return {
+    ...sessionReceipt(counts, facts),
+    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0 && !leaks(facts),
+    bypassed: facts.bypassed,
+    live,
+    inventory: journal.inventory(),
+  };
+}
+
+/** The receipt of one session. */
+export function sessionReceipt(counts: Counts, facts: SessionFacts): SessionReceipt {
   return {
     mode: facts.mode,
     cassette: facts.cassette,
@@ -66,10 +88,6 @@ export function receipt(
     failed: counts.failed,
     unfinished: facts.unfinished,
     cassetteDigest: facts.cassetteDigest,
-    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0 && !leaks(facts),
-    bypassed: facts.bypassed,
-    live,
-    inventory: journal.inventory(),
   };
 }
 

@@ -15,6 +15,7 @@ import { Reach } from './reach.ts';
 import { createTrust } from './trust.ts';
 
 export type { UpstreamProxy } from './proxy.ts';
+export { lookUp } from './look-up.ts';
 export { createResolver } from './resolver.ts';
 export { readResolvConf } from './resolv-conf.ts';
 
@@ -25,6 +26,8 @@ export interface NetworkOptions {
   /** Hosts whose certificate is not verified: exact names, `*.example.org` (any depth), or `*`. */
   readonly insecureHosts: readonly string[];
   readonly upstreamProxy?: UpstreamProxy;
+  /** Whether an address only leads to ourselves, told to clients in place of a host's: the host is dialled then. */
+  readonly leadsBack?: (address: string) => boolean;
   /** Idle connections kept for one destination; 100 by default. */
   readonly idleSocketsPerDestination?: number;
 }
@@ -69,7 +72,9 @@ export function createNetwork(options: NetworkOptions): Network {
     if (closed) socket.destroy();
   };
   const pool = new Pool({ perKey, total: idleSocketsMax, idleMs });
-  const reach = new Reach(pool, createEstablish({ trust: createTrust(options), proxy, track }));
+  const { leadsBack } = options;
+  const parts = { trust: createTrust(options), proxy, track, ...(leadsBack && { leadsBack }) };
+  const reach = new Reach(pool, createEstablish(parts));
   return {
     offer: (destination, hello) => offer(reach, destination, hello),
     open: (exchange) => open(exchange, reach, proxy),
