@@ -24,10 +24,13 @@ const answer: RequestListener = (request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     response.sendDate = false;
+    const at = request.socket.localAddress?.replace(/^::ffff:/, '');
     const body = JSON.stringify({
       path: request.url,
       host: request.headers.host,
       said: Buffer.concat(chunks).toString(),
+      // Which of its addresses was reached, for who wants to know.
+      ...(request.url?.startsWith('/at') === true && { at }),
     });
     response.writeHead(200, {
       'Content-Type': 'application/json',
