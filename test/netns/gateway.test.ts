@@ -51,7 +51,8 @@ interface Scene {
 /** Two clients in networks of their own, one gateway, one world; nothing but the gateway joins them. */
 async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
-    await withNamespaces(4, async (gateway, world, web, jobs) => {
+    await withNamespaces(4, async (...namespaces) => {
+      const [gateway, world, web, jobs] = namespaces;
       if (!gateway || !world || !web || !jobs) throw new Error('there are four');
       const installed = await install(folder);
       await joinWorld(gateway, world);
@@ -194,6 +195,30 @@ describeWhere(there, 'two clients behind a gateway', () => {
       expect(replayed.status).toBe(3);
     });
   }, 180_000);
+
+  test('have no other way out once magneto has set their route, and none in a family that it is not in', async () => {
+    await withScene(async (scene) => {
+      const { inside } = scene.jobs;
+      const { node, bundle } = scene.installed;
+      const route = (...words: readonly string[]): Promise<string> =>
+        ran([...words, node, bundle, 'rules', 'route', '--via', '10.78.2.2']);
+      await does(inside, 'ip route add default via 10.78.2.9 metric 7');
+      const routed = 'routed (IPv4 10.78.2.2, IPv6 leads nowhere)\n';
+      expect(await route(...inside.through)).toBe(routed);
+      expect(await route(...inside.through)).toBe(routed);
+      expect(await inside.run('ip', '-4', 'route', 'show', 'default')).toBe(
+        'default via 10.78.2.2 dev jobs \n',
+      );
+      expect(await inside.run('ip', '-6', 'route', 'show', 'default')).toBe('');
+      const bound = ['setpriv', '--bounding-set', '-net_admin', '--inh-caps', '-net_admin', '--'];
+      expect(await route(...inside.through, ...bound)).toMatch(
+        /^ended with 2: magneto: NET_ADMIN_MISSING: [^\n]*\n$/,
+      );
+      expect(await route(...scene.web.inside.through)).toMatch(
+        /^ended with 2: magneto: ROUTE_FAILED: [^\n]*\n$/,
+      );
+    });
+  }, 60_000);
 
   test('that may not use it are not answered, neither for names nor otherwise', async () => {
     await withScene(async (scene) => {
