@@ -84,8 +84,8 @@ function aliasOf({ cassette, at }: ClientsOptions['entries'][number]): Alias {
 }
 
 function isDue({ askedAt, tookMs, asking }: Alias, oldest: number, now: number): boolean {
-  // Who is being asked is waited for, unless nothing was said for as long as that is done.
-  if (asking !== undefined) return now - askedAt < patienceMs;
+  // Who is being asked is waited for, unless he has been silent for long already.
+  if (asking !== undefined) return now - askedAt < patienceMs / 2;
   return askedAt <= oldest && now - askedAt >= tookMs * restShare;
 }
 

@@ -63,7 +63,6 @@ describe('settings', () => {
         ],
         clients: [],
         transparent: false,
-        gateway: false,
         redirectPorts: [],
         redirectExcludePorts: [],
         redirectCidrs: [],

@@ -13,6 +13,7 @@ import { applications, folders, receiptOf } from './story.ts';
 
 const image = images.transparent;
 const capabilities = ['NET_ADMIN', 'SETUID', 'SETGID'].map((name) => `--cap-add=${name}`);
+const strict = ['--cap-drop=ALL', ...capabilities, '--read-only', '--health-interval=1s'] as const;
 const owner = 1000;
 
 /** The network of the clients: its name, and the addresses of those that have fixed ones. */
@@ -47,9 +48,10 @@ async function startGateway(
   const gateway = await stage.start(
     'magneto',
     [
-      ...['--cap-drop=ALL', ...capabilities, '--read-only', '--health-interval=1s'],
-      ...[`--network=${lab.name}`, '--network-alias=magneto', `--ip=${lab.gateway}`],
-      '--sysctl=net.ipv4.ip_forward=0',
+      ...strict,
+      `--network=${lab.name}`,
+      `--ip=${lab.gateway}`,
+      '--network-alias=magneto',
       ...options,
       ...variables({
         MAGNETO_GATEWAY: 'true',

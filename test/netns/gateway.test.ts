@@ -19,6 +19,7 @@ import {
   ran,
   serve,
   startWorld,
+  uid,
   within,
 } from './transparent.ts';
 
@@ -62,22 +63,13 @@ async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
         await does(world, `ip address add 10.77.0.${last}/24 dev cable`);
         await does(world, `ip address add fd77::${last}/64 dev cable nodad`);
       }
+      await does(world, 'ip route add 10.78.0.0/16 via 10.77.0.1');
       const origin = await startWorld(world, folder);
       const client = async (name: string, inside: Namespace, server: string): Promise<Client> => {
         const resolvConf = join(folder, `${name}.resolv.conf`);
         await writeFile(resolvConf, `nameserver ${server}\noptions timeout:2\n`);
         return { name, inside, resolvConf };
       };
-      for (const command of ['iptables-nft', 'ip6tables-nft']) {
-        const to = `${command} -t nat -A PREROUTING ! -i lo`;
-        await does(
-          gateway,
-          `${to} -p udp --dport 53 -j REDIRECT --to-ports 8853`,
-          `${to} -p tcp --dport 53 -j REDIRECT --to-ports 8853`,
-          `${to} -p tcp -m multiport --dports 80,443,2525 -j REDIRECT --to-ports 8888`,
-        );
-      }
-      await does(gateway, 'echo 0 > /proc/sys/net/ipv4/ip_forward');
       await body({
         gateway,
         world,
@@ -91,6 +83,8 @@ async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
           MAGNETO_TRANSPARENT: 'true',
           MAGNETO_GATEWAY: 'true',
           MAGNETO_HOST: '0.0.0.0,::',
+          MAGNETO_REDIRECT_PORTS: '2525',
+          MAGNETO_CASSETTE_DIR: join(folder, 'cassettes'),
           MAGNETO_UPSTREAM_CA: origin.caFile,
           MAGNETO_CLIENTS: 'web=10.78.1.1,web=fd78:1::1,jobs=10.78.2.0/24,jobs=fd78:2::/64',
         },
@@ -98,6 +92,18 @@ async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
       });
     });
   });
+}
+
+/** What the entrypoint of the image does: the rules, then magneto. */
+async function start(
+  { gateway, installed, settings }: Scene,
+  more: Readonly<Record<string, string>>,
+): ReturnType<typeof serve> {
+  const { node, bundle } = installed;
+  const env = { ...settings, ...more };
+  const apply = [...gateway.through, node, bundle, 'rules', 'apply', '--uid', String(uid)];
+  expect(await ran(apply, env)).toMatch(/^rules applied .* of a gateway too/);
+  return serve(gateway, installed, env);
 }
 
 function curl(
@@ -141,14 +147,17 @@ afterEach(endAll);
 describeWhere(there, 'two clients behind a gateway', () => {
   test('are recorded into a cassette each, the world is taken away, and each is replayed from its own', async () => {
     await withScene(async (scene) => {
-      const { gateway, installed, web, jobs, settings } = scene;
-      const recording = await serve(gateway, installed, { ...settings, MAGNETO_MODE: 'record' });
+      const { installed, web, jobs } = scene;
+      const recording = await start(scene, { MAGNETO_MODE: 'record' });
       const both = [web, jobs];
       const live = await Promise.all(both.map((client) => application(scene, client)));
       expect(live).toEqual(both.map(seen));
       const right = `${asked} asked, 0 wrong\n`;
       expect(await Promise.all(both.map(many))).toEqual([right, right]);
       expect(await curl(scene, web, 'telnet://10.77.0.2:2525')).toBe('220 server speaks first\n');
+      // What is not captured is passed on.
+      const passed = (): Promise<string> => curl(scene, jobs, 'telnet://10.77.0.2:2526');
+      expect(await passed()).toBe('220 server speaks first\n');
       const recorded = await recording.stop();
       expect(recorded.status).toBe(0);
       expect(receiptIn(recorded.stdout)).toMatchObject({
@@ -173,9 +182,10 @@ describeWhere(there, 'two clients behind a gateway', () => {
         );
       }
 
+      const replaying = await start(scene, { MAGNETO_MODE: 'replay' });
+      expect(await passed()).toMatch(/^ended with 7: .*(?:refused|Failed to connect)/s);
       await scene.end();
       await does(scene.world, 'ip link set cable down');
-      const replaying = await serve(gateway, installed, { ...settings, MAGNETO_MODE: 'replay' });
       expect(await Promise.all(both.map((client) => application(scene, client)))).toEqual(live);
       expect(await Promise.all(both.map(many))).toEqual([right, right]);
       // What only the other one was told.
@@ -222,9 +232,8 @@ describeWhere(there, 'two clients behind a gateway', () => {
 
   test('that may not use it are not answered, neither for names nor otherwise', async () => {
     await withScene(async (scene) => {
-      const { gateway, installed, web, jobs, settings } = scene;
-      const magneto = await serve(gateway, installed, {
-        ...settings,
+      const { web, jobs } = scene;
+      const magneto = await start(scene, {
         MAGNETO_MODE: 'passthrough',
         MAGNETO_ALLOW_CLIENTS: '10.78.2.0/24',
       });

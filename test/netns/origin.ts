@@ -63,10 +63,12 @@ createServer(answer).on('upgrade', upgrade).listen(80);
 createSecureServer({ cert: readFileSync(certificate), key: readFileSync(key) }, answer)
   .on('upgrade', upgrade)
   .listen(443);
-createTcpServer((socket) => {
-  socket.on('error', () => {});
-  socket.end('220 server speaks first\n');
-}).listen(2525);
+for (const port of [2525, 2526]) {
+  createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('220 server speaks first\n');
+  }).listen(port);
+}
 
 // And one that says what it hears.
 createTcpServer((socket) => {
