@@ -1,6 +1,7 @@
 import type { AddressList } from './support/address-list.ts';
 import { createAddressList, isAddressRange } from './support/address-list.ts';
 import { createAddressMap } from './support/address-map.ts';
+import { createBoundedCache } from './support/bounded-cache.ts';
 
 /** Which cassette a client belongs to. */
 export interface Clients {
@@ -11,7 +12,7 @@ export interface Clients {
 /** What telling clients apart needs. */
 export interface ClientsOptions {
   readonly entries: readonly { readonly cassette: string; readonly at: string }[];
-  /** The addresses of a name, none where nobody knows it; never rejects. */
+  /** The addresses of a name, none where nobody knows it; never rejects, and takes no longer than a client can wait. */
   readonly lookUp: (name: string) => Promise<readonly string[]>;
   /** Takes one line for people. */
   readonly tell: (line: string) => void;
@@ -21,22 +22,27 @@ export interface ClientsOptions {
 
 /** A container that comes anew has another address, and a second container may have its old one. */
 const knownMs = 30_000;
-/** A client that nobody knows may be a container that has just come. */
-const unknownMs = 1_000;
-/** Clients are not kept waiting for a resolver that says nothing. */
-const patienceMs = 1_000;
-/** However slow the resolver is, clients spend no more than a tenth of the time waiting for it. */
-const restShare = 9;
+/** For so long nobody is asked again about a client that no name leads to. */
+const strangerMs = 5_000;
+/** For so long all who come share an answer, so that a crowd of strangers is no crowd of questions. */
+const sharedMs = 100;
+/** Strangers that are remembered; forgotten ones are asked about again. */
+const strangersMax = 1_000;
 
 interface Alias {
   readonly name: string;
   readonly cassette: string;
   addresses: readonly string[];
   list: AddressList;
-  /** When the question under way was asked, or the last one answered. */
+  /** When it last resolved. */
+  confirmedAt: number;
   askedAt: number;
-  tookMs: number;
-  asking: Promise<void> | undefined;
+  answer: Promise<void>;
+}
+
+interface Names extends ClientsOptions {
+  readonly now: () => number;
+  readonly aliases: readonly Alias[];
 }
 
 /** Tells clients apart by address; names are resolved before it resolves, as far as they can be. */
@@ -46,78 +52,75 @@ export async function createClients(options: ClientsOptions): Promise<Clients> {
     entries.filter(({ at }) => isAddressRange(at)).map(({ cassette, at }) => [at, cassette]),
   );
   const aliases = entries.filter(({ at }) => !isAddressRange(at)).map(aliasOf);
-  const resolver = { ...options, now };
-  await within(
-    patienceMs,
-    aliases.map((alias) => resolve(resolver, alias)),
-  );
+  const names = { ...options, now, aliases };
+  await Promise.all(aliases.map((alias) => resolve(names, alias)));
   for (const { name, cassette, addresses } of aliases) {
     if (addresses.length === 0) options.tell(unresolved(name, cassette));
   }
+  const strangers = createBoundedCache<true>(strangersMax, now);
+  const findOut = async (address: string): Promise<string | undefined> => {
+    const known = await resolveFor(names, address);
+    if (known === undefined) strangers.set(address, true, now() + strangerMs);
+    return known?.cassette;
+  };
   return {
     cassetteOf(address) {
       const given = fixed.find(address);
       if (given?.single === true || aliases.length === 0) return given?.value;
-      const known = aliases.find(({ list }) => list.has(address));
-      const oldest = now() - (known === undefined ? unknownMs : knownMs);
-      const due = aliases.filter((alias) => isDue(alias, oldest, now()));
-      if (due.length === 0) return known?.cassette ?? given?.value;
-      return within(
-        patienceMs,
-        due.map((alias) => resolve(resolver, alias)),
-      ).then(() => aliases.find(({ list }) => list.has(address))?.cassette ?? given?.value);
+      const known = aliasAt(names, address);
+      if (known !== undefined && now() - known.confirmedAt < knownMs) return known.cassette;
+      if (strangers.get(address) === true) return given?.value;
+      return findOut(address).then((cassette) => cassette ?? given?.value);
     },
   };
 }
 
 function aliasOf({ cassette, at }: ClientsOptions['entries'][number]): Alias {
-  const none = createAddressList([]);
   return {
     name: at,
     cassette,
     addresses: [],
-    list: none,
-    askedAt: 0,
-    tookMs: 0,
-    asking: undefined,
+    list: createAddressList([]),
+    confirmedAt: Number.NEGATIVE_INFINITY,
+    askedAt: Number.NEGATIVE_INFINITY,
+    answer: Promise.resolve(),
   };
 }
 
-function isDue({ askedAt, tookMs, asking }: Alias, oldest: number, now: number): boolean {
-  // Who is being asked is waited for, unless he has been silent for long already.
-  if (asking !== undefined) return now - askedAt < patienceMs / 2;
-  return askedAt <= oldest && now - askedAt >= tookMs * restShare;
+/** The name that leads to an address; of several, the one that last did. */
+function aliasAt({ aliases }: Pick<Names, 'aliases'>, address: string): Alias | undefined {
+  return aliases
+    .filter(({ list }) => list.has(address))
+    .toSorted((one, other) => other.confirmedAt - one.confirmedAt)[0];
 }
 
-/** Resolves a name anew; those who ask meanwhile share the answer. */
-function resolve(
-  { lookUp, tell, now }: ClientsOptions & { readonly now: () => number },
-  alias: Alias,
-): Promise<void> {
-  if (alias.asking !== undefined) return alias.asking;
-  const startedAt = now();
-  alias.askedAt = startedAt;
-  alias.asking = lookUp(alias.name).then((found) => {
-    alias.asking = undefined;
-    alias.askedAt = now();
-    alias.tookMs = alias.askedAt - startedAt;
+/** Resolves all names, and waits until one of them leads to an address, or none does. */
+async function resolveFor(names: Names, address: string): Promise<Alias | undefined> {
+  const since = names.now() - sharedMs;
+  const { promise: found, resolve: find } = Promise.withResolvers<void>();
+  const asked = names.aliases.map(async (alias) => {
+    await resolve(names, alias);
+    if (alias.confirmedAt >= since && alias.list.has(address)) find();
+  });
+  await Promise.race([found, Promise.all(asked)]);
+  return aliasAt(names, address);
+}
+
+/** Resolves a name, unless that was just done. */
+function resolve({ lookUp, tell, now }: Names, alias: Alias): Promise<void> {
+  if (now() - alias.askedAt < sharedMs) return alias.answer;
+  alias.askedAt = now();
+  alias.answer = lookUp(alias.name).then((found) => {
+    // A name that nobody knows keeps its addresses: a container that is stopped is not yet another one.
+    if (found.length === 0) return;
+    alias.confirmedAt = now();
     const addresses = found.toSorted();
-    // A name that is not known for now keeps its addresses: a container that stops is not yet another.
-    if (addresses.length === 0 || String(addresses) === String(alias.addresses)) return;
+    if (String(addresses) === String(alias.addresses)) return;
     alias.addresses = addresses;
     alias.list = createAddressList(addresses);
     tell(`MAGNETO_CLIENTS: ${alias.name} is ${addresses.join(', ')}: cassette ${alias.cassette}`);
   });
-  return alias.asking;
-}
-
-/** Waits for all of them, but not longer than a limit. */
-async function within(limitMs: number, all: readonly Promise<void>[]): Promise<void> {
-  if (all.length === 0) return;
-  const { promise: over, resolve: end } = Promise.withResolvers<void>();
-  const timer = setTimeout(end, limitMs);
-  await Promise.race([Promise.all(all), over]);
-  clearTimeout(timer);
+  return alias.answer;
 }
 
 function unresolved(name: string, cassette: string): string {
