@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomInt } from 'node:crypto';
 import { beforeAll, expect, test } from '@jest/globals';
@@ -7,9 +7,9 @@ import { describeWhere } from '../skip.ts';
 import { docker, engine, images, prepare, preparingMs } from './engine.ts';
 import { originName, startOrigin } from './origin.ts';
 import type { Container, Ended, Stage } from './stage.ts';
-import { client, variables, withStage } from './stage.ts';
+import { apps, client, variables, withStage } from './stage.ts';
 import type { Folders } from './story.ts';
-import { applications, folders, receiptOf } from './story.ts';
+import { applications, bases, folders, receiptOf, sockets } from './story.ts';
 
 const image = images.transparent;
 const capabilities = ['NET_ADMIN', 'SETUID', 'SETGID'].map((name) => `--cap-add=${name}`);
@@ -23,6 +23,11 @@ interface Lab {
   readonly jobs: string;
 }
 
+/** What the addresses of a network begin with, that nobody else is likely to have. */
+function rangeOf(): string {
+  return `10.${randomInt(100, 250)}.${randomInt(256)}.`;
+}
+
 /** Lends a network beside that of the stage, where the clients are and the origin is not. */
 async function withLab(
   stage: Stage,
@@ -30,10 +35,10 @@ async function withLab(
   body: (lab: Lab) => Promise<void>,
 ): Promise<void> {
   const name = `${stage.network}-lab`;
-  const range = `10.${randomInt(100, 250)}.${randomInt(256)}`;
-  await docker('network', 'create', ...options, '--subnet', `${range}.0/24`, name);
+  const range = rangeOf();
+  await docker('network', 'create', ...options, '--subnet', `${range}0/24`, name);
   try {
-    await body({ name, gateway: `${range}.2`, jobs: `${range}.20` });
+    await body({ name, gateway: `${range}2`, jobs: `${range}20` });
   } finally {
     await execa('docker', ['network', 'rm', name], { reject: false });
   }
@@ -186,7 +191,76 @@ describeWhere(engine, 'a gateway of two containers', () => {
       }),
     240_000,
   );
+
+  test(
+    'is set up as the documentation has it',
+    () =>
+      withStage(async (stage) => {
+        const file = await projectOf(stage);
+        const more = join(stage.folder, 'more.json');
+        const place = ['--project-directory', stage.folder, '--project-name', stage.network];
+        const compose = async (...words: readonly string[]): Promise<string> => {
+          const files = ['--ansi', 'never', '--file', file, '--file', more, ...place];
+          const options = { all: true, timeout: 120_000, reject: false } as const;
+          return (await execa('docker-compose', [...files, ...words], options)).all;
+        };
+        /** What the application says, line by line, and where it ends well nothing but that. */
+        const run = async (): Promise<readonly string[]> => {
+          const said = await compose('up', '--no-color', '--exit-code-from', 'web');
+          await compose('down', '--timeout', '9');
+          return said.split('\n').flatMap((line) => /^web_1 +\| (.*)/.exec(line)?.[1] ?? []);
+        };
+        try {
+          const origin = await startOrigin(stage);
+          await mkdir(join(stage.folder, 'cassettes'));
+          await chown(join(stage.folder, 'cassettes'), owner, owner);
+          const trusting = {
+            environment: { MAGNETO_UPSTREAM_CA: '/origin-ca.pem' },
+            volumes: [`${stage.folder}/pki/ca.pem:/origin-ca.pem:ro`],
+          };
+          await writeFile(more, additions(stage, trusting));
+          const live = await run();
+          expect(live.join('\n')).toMatch(/"number": ?\d+/);
+          await origin.remove();
+          // Of jobs nothing came, so of its cassette there is only the folder.
+          expect(await readdir(join(stage.folder, 'cassettes'))).toEqual(['night', 'web.json']);
+          await writeFile(more, additions(stage, {}));
+          const project = await readFile(file, 'utf8');
+          await writeFile(file, project.replace('lab: { ipam', 'lab: { internal: true, ipam'));
+          expect(await run()).toEqual(live);
+        } finally {
+          await compose('down', '--volumes', '--timeout', '2');
+        }
+      }),
+    240_000,
+  );
 });
+
+/** The project of the documentation, as a user would copy it, with the images and addresses of the test. */
+async function projectOf(stage: Stage): Promise<string> {
+  const page = await readFile('docs/DOCKER.md', 'utf8');
+  const [, section = ''] = page.split('### A gateway for other containers');
+  const [, project = ''] = /```yaml\n(# compose.yaml\n.*?)```/s.exec(section) ?? [];
+  const file = join(stage.folder, 'compose.yaml');
+  const text = project
+    .replaceAll('image: magneto:transparent', `image: ${image}`)
+    .replace('image: web', `image: ${images.clients}`)
+    .replaceAll('172.30.0.', rangeOf());
+  await writeFile(file, text);
+  return file;
+}
+
+/** What the test adds: where the origin is, whom magneto is to trust there, and what the application does. */
+function additions(stage: Stage, magneto: object): string {
+  const [options, command] = [apps.map((option) => option.replace('--volume=', '')), 'node'];
+  return JSON.stringify({
+    services: {
+      magneto,
+      web: { command: [command, '/apps/fetch-client.ts', ...bases, ...sockets], volumes: options },
+    },
+    networks: { world: { name: stage.network, external: true } },
+  });
+}
 
 async function addressOf(container: Container, { network }: Stage): Promise<string> {
   return container.inspect(`{{(index .NetworkSettings.Networks "${network}").IPAddress}}`);
