@@ -28,7 +28,8 @@ export function steered(
 /** Our addresses, by the type of their records. */
 type Own = Readonly<Record<'A' | 'AAAA', string | undefined>>;
 
-function steeredFinding({ wire: _, ...finding }: DnsFinding, own: Own): DnsFinding {
+function steeredFinding(finding: DnsFinding, own: Own): DnsFinding {
+  const { wire: _, ...rest } = finding;
   const told = new Set<string>();
   const records = finding.records.flatMap((record): readonly DnsRecord[] => {
     const { type } = record;
@@ -40,7 +41,7 @@ function steeredFinding({ wire: _, ...finding }: DnsFinding, own: Own): DnsFindi
     return [{ ...record, data }];
   });
   const additional = finding.additional.filter((record) => !leadsSomewhere(record));
-  return { ...finding, records, additional };
+  return { ...rest, records, additional };
 }
 
 /** Whether a record has an address, or a hint of one (RFC 9460, 7.3). */

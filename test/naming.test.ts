@@ -64,11 +64,9 @@ describe('names', () => {
       name,
       upstream,
       resolver: {
-        resolve: () => {
+        resolve: (one) => {
           asked.push(name);
-          return Promise.resolve(
-            answered(question('a.test'), plainFinding('NXDOMAIN'), 'replayed'),
-          );
+          return Promise.resolve(answered(one, plainFinding('NXDOMAIN'), 'replayed'));
         },
       },
     });

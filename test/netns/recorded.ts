@@ -29,6 +29,12 @@ export async function lookups({ folder }: Installed, name: string): Promise<read
     .map(({ question, answer }) => ({ ...(question as object), ...(answer as object) }));
 }
 
+/** One of them that has an address. */
+export function lookup(name: string, type: string, data: string): object {
+  const asked = { name, type };
+  return { ...asked, code: 'NOERROR', records: [{ ...asked, ttl: 30, data }] };
+}
+
 /** The receipt that stands in the log. */
 export function receiptIn(log: string): Readonly<Record<string, unknown>> {
   const line = log.split('\n').find((one) => one.includes('"receipt":'));

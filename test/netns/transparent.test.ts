@@ -7,7 +7,7 @@ import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
 import { namespacesThere, withNamespaces } from './namespaces.ts';
-import { exchanges, lookups, receiptIn } from './recorded.ts';
+import { exchanges, lookup, lookups, receiptIn } from './recorded.ts';
 import type { Installed } from './transparent.ts';
 import {
   endAll,
@@ -90,11 +90,6 @@ const seen = {
   wss: 'text hello\ntext one\nbinary two\nclosed 1000\n',
 };
 
-function lookup(type: string, data: string): object {
-  const asked = { name: 'origin.test', type };
-  return { ...asked, code: 'NOERROR', records: [{ ...asked, ttl: 30, data }] };
-}
-
 const rules = (app: Namespace, { node, bundle }: Installed, ...words: readonly string[]) =>
   ran([...app.through, node, bundle, 'rules', ...words]);
 
@@ -153,8 +148,8 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
         expect(two.filter((each) => each.includes('Alt-Svc'))).toHaveLength(two.length - 2);
         expect(await lookups(installed, 'captured')).toEqual(
           expect.arrayContaining([
-            lookup('A', '10.77.0.2'),
-            lookup('AAAA', 'fd77::2'),
+            lookup('origin.test', 'A', '10.77.0.2'),
+            lookup('origin.test', 'AAAA', 'fd77::2'),
             { name: 'absent.test', type: 'A', code: 'NXDOMAIN', records: [] },
           ]),
         );

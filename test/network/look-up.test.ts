@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { lookUp } from '../../src/network/look-up.ts';
-import { readQuestion, writeResponse } from '../../src/support/dns-message.ts';
-import { withNameServer } from '../support/name-server.ts';
+import { writeAnswer } from '../../src/support/dns-finding.ts';
+import { readQuestion } from '../../src/support/dns-message.ts';
+import { found, withNameServer } from '../support/name-server.ts';
 
 let folder = '';
 
@@ -14,18 +15,19 @@ function answerTo(message: Buffer): readonly Buffer[] {
   if (question === undefined || question.name === 'silent') return [];
   const known = question.name === 'api';
   const addresses = known && question.type === 'A' ? ['10.0.0.7', '10.0.0.8'] : [];
-  return [writeResponse(message, { code: known ? 'NOERROR' : 'NXDOMAIN', addresses, ttl: 1 })];
+  const finding = found(question, addresses, known ? 'NOERROR' : 'NXDOMAIN');
+  return [writeAnswer(message, finding)];
 }
 
 /** Looks up with a hosts file of the test's own, and its server. */
 async function lookedUp(name: string, hosts?: string): Promise<readonly string[]> {
   const hostsFile = join(folder, hosts === undefined ? 'none' : 'hosts');
   if (hosts !== undefined) await writeFile(hostsFile, hosts);
-  let found: readonly string[] = [];
+  let looked: readonly string[] = [];
   await withNameServer(answerTo, async ({ port }) => {
-    found = await lookUp(name, { hostsFile, servers: [`127.0.0.1:${port}`] });
+    looked = await lookUp(name, { hostsFile, servers: [`127.0.0.1:${port}`] });
   });
-  return found;
+  return looked;
 }
 
 beforeAll(async () => {
