@@ -23,6 +23,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** What the appliance was divided into when it grew too long; each may import those before it. */
 export const applianceParts: readonly string[] = [
+  'clients.ts',
+  'steering.ts',
   'listening.ts',
   'tracing.ts',
   'naming.ts',

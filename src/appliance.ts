@@ -8,13 +8,13 @@ import type { Intake } from './intake/intake.ts';
 import type { Receipt } from './journal/journal.ts';
 import type { Listening } from './listening.ts';
 import { capturesIpv6, listenOnAll, ownDestinations } from './listening.ts';
-import type { OpenSession } from './mode/mode.ts';
 import type { Naming } from './naming.ts';
 import { openNaming } from './naming.ts';
 import type { Ended, Report, Run, Status } from './reporting.ts';
 import { askReceipt, createLossReport, exitStatusOf, receiptOf, statusOf } from './reporting.ts';
 import { openControl, openIntake } from './serving.ts';
-import { besideLive, openRun } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
+import { openRun } from './sessions.ts';
 import { demandFiles } from './upstream-files.ts';
 
 /** What the appliance is started with. */
@@ -59,7 +59,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
 }
 
 interface House extends Ground {
-  readonly session: OpenSession;
+  readonly session: Sessions;
   readonly control: Control;
 }
 
@@ -76,7 +76,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   const proxies: Listening[] = [];
   const session = await openRun(ground, () => capturesIpv6(proxies));
   opened.push(() => session.discard());
-  demandFiles(ground.unread, { isNeeded: !session.strict, log });
+  demandFiles(ground.unread, { isNeeded: session.all.some(({ strict }) => !strict), log });
   run.session = session;
   const house: House = { ...ground, session, control };
   const intake = openIntake(house, ownDestinations(ground.own));
@@ -86,7 +86,7 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   ground.own.push(...proxies);
   const naming = await openNaming({
     settings,
-    session: besideLive(ground, session),
+    session,
     onLost: createLossReport(log, ground.report),
     listen: (names, asked) => listenOnAll(names, asked, log),
   });

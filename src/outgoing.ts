@@ -2,16 +2,18 @@ import type { Settings } from './config/config.ts';
 import type { LiveNames } from './mode/mode.ts';
 import type { NetworkOptions } from './network/network.ts';
 import { createResolver, readResolvConf } from './network/network.ts';
+import { isOwnAddress } from './support/interfaces.ts';
 import type { UpstreamFiles } from './upstream-files.ts';
 
 /** How the network is reached under some settings. */
 export function networkOptions(settings: Settings, files: UpstreamFiles): NetworkOptions {
-  const { upstreamInsecureHosts, upstreamProxy, upstreamNoProxy } = settings;
+  const { upstreamInsecureHosts, upstreamProxy, upstreamNoProxy, gateway } = settings;
   return {
     upstreamCa: files.upstreamCa,
     clientCertificates: files.clientCertificates,
     insecureHosts: upstreamInsecureHosts,
     legacyHosts: settings.upstreamLegacyTlsHosts,
+    ...(gateway && { leadsBack: isOwnAddress }),
     ...(upstreamProxy === undefined
       ? {}
       : { upstreamProxy: { ...upstreamProxy, noProxy: upstreamNoProxy } }),

@@ -7,8 +7,8 @@ import { authorityOf } from './exchange/destination.ts';
 import type { FailureCode } from './exchange/failure.ts';
 import { Failure, failureLine } from './exchange/failure.ts';
 import type { Upstream } from './exchange/upstream.ts';
-import type { Bypassed, Journal, Receipt } from './journal/journal.ts';
-import { receipt } from './journal/journal.ts';
+import type { Bypassed, Journal, Receipt, SessionReceipt } from './journal/journal.ts';
+import { receipt, sessionReceipt } from './journal/journal.ts';
 import type { OpenSession } from './mode/mode.ts';
 import { redactHeaders } from './redaction/redaction.ts';
 import { errorCode } from './support/system-error.ts';
@@ -60,13 +60,30 @@ export interface Status {
   readonly acts: string;
   readonly cassette: string;
   readonly interactions: number;
+  /** Each session of a run that has several, by cassette. */
+  readonly sessions?: Readonly<Record<string, SessionStatus>>;
   readonly [more: string]: unknown;
+}
+
+/** How one session is. */
+export interface SessionStatus {
+  readonly acts: string;
+  readonly cassetteFile?: string;
+  readonly interactions: number;
+  /** The code of what keeps it from recording. */
+  readonly failure?: string;
+}
+
+/** The sessions of a run seen as one: sums, the worst that happened, and what strangers are served by. */
+export interface OpenRun extends OpenSession {
+  /** Each of them, the one of clients that have none of their own first. */
+  readonly all?: readonly OpenSession[];
 }
 
 /** How far the run has come. */
 export interface Run {
   phase: 'starting' | 'serving' | 'stopping';
-  session?: OpenSession;
+  session?: OpenRun;
   /** What is to be said of it, one line each. */
   readonly warnings?: () => readonly string[];
   /** Ends it in order, and tells what it came to once its take has ended. */
@@ -102,14 +119,35 @@ export function statusOf(
     interactions: session?.interactions() ?? 0,
     ...(warnings.length > 0 && { warnings }),
     ...(holes.length > 0 && { incomplete: holes.map(({ destination }) => destination) }),
+    ...ofEach(session, sessionStatusOf),
   };
+}
+
+function sessionStatusOf(session: OpenSession): SessionStatus {
+  const failure = session.failure();
+  return {
+    acts: session.acts,
+    ...(session.file === undefined ? {} : { cassetteFile: session.file }),
+    interactions: session.interactions(),
+    ...(failure === undefined ? {} : { failure: failure.code }),
+  };
+}
+
+/** What is to be said of each session, where there are several. */
+function ofEach<Said>(
+  run: OpenRun | undefined,
+  say: (session: OpenSession) => Said,
+): { readonly sessions?: Readonly<Record<string, Said>> } {
+  const all = run === undefined ? [] : sessionsOf(run);
+  if (all.length < 2) return {};
+  return { sessions: Object.fromEntries(all.map((session) => [session.name, say(session)])) };
 }
 
 /** What a receipt is made of. */
 export interface Receipted {
   readonly settings: Settings;
   readonly journal: Pick<Journal, 'counts' | 'inventory' | 'live' | 'refusals' | 'passedThrough'>;
-  readonly session?: OpenSession | undefined;
+  readonly session?: OpenRun | undefined;
 }
 
 /** The receipt of the run so far; what passed the rules by is known where the kernel was asked. */
@@ -117,18 +155,36 @@ export function receiptOf(
   { settings, session, journal }: Receipted,
   bypassed: Bypassed | null = null,
 ): Receipt {
-  return receipt(journal, {
-    mode: settings.mode,
-    cassette: settings.cassetteName,
+  const { mode, cassetteName: cassette } = settings;
+  // The seal is one of the rules of a captured run; without them there is none.
+  const sealed = settings.seal && settings.transparent;
+  const sealedReplay = sealed && session !== undefined && sessionsOf(session).every(isStrict);
+  const facts = { mode, cassette, ...factsOf(session), sealedReplay, bypassed };
+  return {
+    ...receipt(journal, facts),
+    ...ofEach(session, (each): SessionReceipt => {
+      const own = { mode: each.acts, cassette: each.name, ...factsOf(each) };
+      return sessionReceipt(journal.counts(each.name), own);
+    }),
+  };
+}
+
+function sessionsOf(run: OpenRun): readonly OpenSession[] {
+  return run.all ?? [run];
+}
+
+function isStrict({ strict }: OpenSession): boolean {
+  return strict;
+}
+
+function factsOf(session: OpenSession | undefined) {
+  return {
     loaded: session?.loaded ?? 0,
     records: session?.records ?? false,
     unused: session?.unused() ?? 0,
     unfinished: session?.unfinished() ?? false,
     cassetteDigest: session?.digest ?? null,
-    // The seal is one of the rules of a captured run; without them there is none.
-    sealedReplay: settings.seal && settings.transparent && session?.strict === true,
-    bypassed,
-  });
+  };
 }
 
 /** The receipt of the run so far, the kernel being asked. */

@@ -2,31 +2,28 @@ import type { Control } from './control/control.ts';
 import { createControl } from './control/control.ts';
 import type { Destination } from './exchange/destination.ts';
 import type { Ground } from './groundwork.ts';
-import type { Intake } from './intake/intake.ts';
+import type { Intake, IntakeOptions } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
-import type { OpenSession } from './mode/mode.ts';
 import type { Passing } from './passing.ts';
 import { createPassing } from './passing.ts';
 import { createRefusalReport } from './refusing.ts';
 import type { Run } from './reporting.ts';
 import { askReceipt, createLossReport, statusOf, withHeadsLogged } from './reporting.ts';
-import { besideLive } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 import type { Authority } from './tls/tls.ts';
 import type { WireOptions } from './wire/wire.ts';
 import { createWire } from './wire/wire.ts';
 
 /** What clients are let in with. */
 export interface Serving extends Ground {
-  readonly session: OpenSession;
+  readonly session: Sessions;
 }
 
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, log, authority, session, report, network, originalDestination } = house;
+  const { settings, log, authority, report, network, originalDestination } = house;
   const { journal, metrics, live } = house;
   const onLost = createLossReport(log, report);
-  const answering = besideLive(house, session);
-  const seen = log.isLevelEnabled('debug') ? withHeadsLogged(answering, log) : answering;
   const passing = openPassing(house);
   const intake: Intake = createIntake({
     authority,
@@ -38,7 +35,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
       onFailure: report,
       onLost,
     }),
-    session: () => seen,
+    session: sessionOf(house),
     allowClients: settings.allowClients,
     isOwn,
     isOwnSocket: network.isOwnSocket,
@@ -54,10 +51,16 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
   return intake;
 }
 
+/** The session of each client, its heads in the log where that is asked for. */
+function sessionOf({ log, session }: Serving): IntakeOptions['session'] {
+  if (!log.isLevelEnabled('debug')) return session.of;
+  return async (client) => withHeadsLogged(await session.of(client), log);
+}
+
 function openPassing({ settings, session, journal, report, live }: Serving): Passing {
   const { opaquePorts, tlsPassthrough, tlsPassthroughAfter } = settings;
   // In a strict replay there is no real server that a refusing client could be led to.
-  const after = session.strict ? 0 : tlsPassthroughAfter;
+  const after = session.all.every(({ strict }) => strict) ? 0 : tlsPassthroughAfter;
   return createPassing({
     live,
     opaquePorts,

@@ -3,6 +3,10 @@ import { loadSettings } from '../src/config/config.ts';
 import type { Settings } from '../src/config/config.ts';
 import type { Session } from '../src/exchange/arrival.ts';
 import { openCapture, openNaming } from '../src/naming.ts';
+import { createResolver } from '../src/network/network.ts';
+import { reachableAddresses } from '../src/support/interfaces.ts';
+import { plainFinding } from '../src/support/dns-finding.ts';
+import { answered, question } from './support/name-server.ts';
 
 const settingsOf = (env: NodeJS.ProcessEnv): Settings => loadSettings({ env }).settings;
 const upstream: Session['upstream'] = {
@@ -28,6 +32,12 @@ describe('capture', () => {
   });
 });
 
+/** A session that all clients share. */
+const shared = (resolver?: Session['resolver']) => {
+  const session: Session = { name: 's', upstream, ...(resolver && { resolver }) };
+  return { ...session, of: () => session };
+};
+
 describe('names', () => {
   const settings = settingsOf({ MAGNETO_TRANSPARENT: 'true', MAGNETO_DNS_PORT: '0' });
   const onLost = (): void => {};
@@ -36,7 +46,7 @@ describe('names', () => {
     const resolver = { resolve: () => Promise.reject(new Error('nobody asks')) };
     const naming = await openNaming({
       settings,
-      session: { name: 's', upstream, resolver },
+      session: shared(resolver),
       onLost,
       async listen(names, { hosts, port }) {
         expect([hosts, port]).toEqual([['127.0.0.1', '::1'], 0]);
@@ -48,10 +58,42 @@ describe('names', () => {
     await naming.close();
   });
 
+  test('are answered by the session of who asks, and of a gateway on every address of its own', async () => {
+    const asked: string[] = [];
+    const own = (name: string): Session => ({
+      name,
+      upstream,
+      resolver: {
+        resolve: (one) => {
+          asked.push(name);
+          return Promise.resolve(answered(one, plainFinding('NXDOMAIN'), 'replayed'));
+        },
+      },
+    });
+    const naming = await openNaming({
+      settings: settingsOf({
+        MAGNETO_TRANSPARENT: 'true',
+        MAGNETO_DNS_PORT: '0',
+        MAGNETO_GATEWAY: 'true',
+      }),
+      session: { ...own('shared'), of: async ({ address }) => own(`of ${address}`) },
+      onLost,
+      async listen(names, { hosts }) {
+        expect(hosts).toEqual(['127.0.0.1', '::1', ...reachableAddresses()]);
+        const { address, port } = await names.listen('127.0.0.1', 0);
+        const resolver = createResolver({ servers: ['127.0.0.1'], port });
+        await resolver.resolve(question('a.test'));
+        return [{ host: address, port }];
+      },
+    });
+    expect(asked).toEqual(['of 127.0.0.1']);
+    await naming.close();
+  });
+
   test('are answered nowhere by a session that has no names', async () => {
     const naming = await openNaming({
       settings,
-      session: { name: 's', upstream },
+      session: shared(),
       onLost,
       listen: () => Promise.reject(new Error('it listened')),
     });
@@ -63,7 +105,7 @@ describe('names', () => {
     const resolver = { resolve: () => Promise.reject(new Error('nobody asks')) };
     const opening = openNaming({
       settings,
-      session: { name: 's', upstream, resolver },
+      session: shared(resolver),
       onLost,
       async listen(names) {
         await names.listen('127.0.0.1', 0);

@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import { loadSettings } from '../src/config/config.ts';
 import { liveNames, networkOptions } from '../src/outgoing.ts';
 
+const read = { upstreamCa: ['pem'], clientCertificates: [], failures: [] };
+
 test('the network is reached as the settings say', () => {
   const { settings } = loadSettings({
     env: {
@@ -11,7 +13,6 @@ test('the network is reached as the settings say', () => {
       MAGNETO_UPSTREAM_LEGACY_TLS_HOSTS: 'old.test',
     },
   });
-  const read = { upstreamCa: ['pem'], clientCertificates: [], failures: [] };
   expect(networkOptions(settings, read)).toEqual({
     upstreamCa: ['pem'],
     clientCertificates: [],
@@ -25,6 +26,12 @@ test('the network is reached as the settings say', () => {
     insecureHosts: [],
     legacyHosts: [],
   });
+});
+
+test('a gateway does not dial an address of its own that it told to clients', () => {
+  const { settings } = loadSettings({ env: { MAGNETO_GATEWAY: 'true' } });
+  const { leadsBack } = networkOptions(settings, read);
+  expect([leadsBack?.('127.0.0.1'), leadsBack?.('192.0.2.77')]).toEqual([true, false]);
 });
 
 test('names are asked for only where they are captured', () => {

@@ -4,8 +4,7 @@ import type { CounterReader } from '../src/capture/capture.ts';
 import { loadSettings } from '../src/config/config.ts';
 import type { Exchange } from '../src/exchange/exchange.ts';
 import { Failure } from '../src/exchange/failure.ts';
-import { createJournal } from '../src/journal/journal.ts';
-import type { OpenSession } from '../src/mode/mode.ts';
+import { createJournal, ofSession } from '../src/journal/journal.ts';
 import {
   askReceipt,
   createLossReport,
@@ -18,6 +17,7 @@ import {
 } from '../src/reporting.ts';
 import { journalEntry } from './journal/entry.ts';
 import { answer, ask, askStream, upstreamOf } from './mode/harness.ts';
+import { openSession as session } from './open-session.ts';
 
 const { settings } = loadSettings({ env: { MAGNETO_MODE: 'auto', MAGNETO_CASSETTE_NAME: 'c' } });
 
@@ -27,26 +27,6 @@ function logging() {
   const write = (line: string): void =>
     void lines.push(JSON.parse(line) as Record<string, unknown>);
   return { lines, log: pino({ level: 'debug', base: null }, { write }) };
-}
-
-function session(changes: Partial<OpenSession> = {}): OpenSession {
-  return {
-    name: 'c',
-    upstream: upstreamOf(() => answer()),
-    acts: 'replay',
-    records: false,
-    strict: true,
-    loaded: 3,
-    file: '/x/c.json',
-    digest: 'abc',
-    unused: () => 2,
-    unfinished: () => true,
-    interactions: () => 3,
-    failure: () => undefined,
-    close: () => Promise.resolve(),
-    discard: () => Promise.resolve(),
-    ...changes,
-  };
 }
 
 const unwritable = session({ failure: () => new Failure('RECORDING_FAILED', 'ENOSPC') });
@@ -170,6 +150,14 @@ describe('a run is isolated', () => {
       'where misses go to the network',
       { settings: captured, journal, session: session({ strict: false }) },
     ],
+    [
+      'where one of several sessions may go there',
+      {
+        settings: captured,
+        journal,
+        session: { ...session(), all: [session(), session({ strict: false })] },
+      },
+    ],
   ])('not %s', (_, run) => {
     expect(receiptOf(run).isolated).toBe(false);
   });
@@ -198,6 +186,41 @@ describe('what passed the rules by', () => {
     expect(openCounterReader(settings, log)).toBeUndefined();
     expect(lines).toHaveLength(1);
   });
+});
+
+test('of several sessions, status and receipt have each one apart, beside the sums', () => {
+  const journal = createJournal();
+  ofSession(journal, 'web').append(journalEntry({}));
+  ofSession(journal, 'c').append(journalEntry({ outcome: 'missed' }));
+  const web = session({
+    name: 'web',
+    acts: 'record',
+    loaded: 1,
+    failure: () => new Failure('RECORDING_FAILED', 'ENOSPC'),
+  });
+  const all = [session(), web];
+  const run = { ...session({ loaded: 4 }), all };
+  expect(receiptOf({ settings, journal, session: run })).toMatchObject({
+    mode: 'auto',
+    cassette: 'c',
+    loaded: 4,
+    served: 1,
+    missed: 1,
+    sessions: {
+      c: { mode: 'replay', cassette: 'c', loaded: 3, served: 0, missed: 1 },
+      web: { mode: 'record', cassette: 'web', loaded: 1, served: 1, missed: 0 },
+    },
+  });
+  expect(statusOf(settings, { phase: 'serving', session: run }, journal).sessions).toEqual({
+    c: { acts: 'replay', cassetteFile: '/x/c.json', interactions: 3 },
+    web: {
+      acts: 'record',
+      cassetteFile: '/x/c.json',
+      interactions: 3,
+      failure: 'RECORDING_FAILED',
+    },
+  });
+  expect(receiptOf({ settings, journal, session: session() })).not.toHaveProperty('sessions');
 });
 
 test.each([

@@ -149,8 +149,11 @@ function uncounted(words: string): string {
 }
 
 /** What is not captured has to be passed on by the kernel. */
-function forwarding({ gateway }: Rules, { setting, hasIpv6 }: Machine): readonly string[] {
-  if (!gateway) return [];
+function forwarding(
+  { gateway, forwards }: Rules,
+  { setting, hasIpv6 }: Machine,
+): readonly string[] {
+  if (!gateway || !forwards) return [];
   const wanted = ['net/ipv4/ip_forward', ...(hasIpv6() ? ['net/ipv6/conf/all/forwarding'] : [])];
   const off = wanted.filter((path) => setting(path) === '0');
   return off.map((path) => {

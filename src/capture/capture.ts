@@ -9,5 +9,7 @@ export type { OriginalDestinations } from './original-destination.ts';
 export { openOriginalDestinations } from './original-destination.ts';
 export { printedRules } from './print.ts';
 export { removeRules } from './remove.ts';
+export type { Routed } from './route.ts';
+export { routeThrough } from './route.ts';
 export type { Rules } from './rules.ts';
 export { captureGid } from './rules.ts';

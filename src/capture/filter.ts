@@ -52,7 +52,22 @@ function outputRules(place: Place): readonly string[] {
 }
 
 function forwardRules(place: Place): readonly string[] {
-  return [...(place.filtering.counted ? [answers(place)] : []), ...refusals(place)];
+  const { rules, filtering } = place;
+  const seen = filtering.counted ? [answers(place)] : [];
+  return [
+    ...seen,
+    ...(rules.forwards ? refusals(place) : [...exceptions(place), ...nothing(place)]),
+  ];
+}
+
+/** What a replay does not answer is refused, in words that no client waits after. */
+function nothing(place: Place): readonly string[] {
+  const remark = 'notForwarded';
+  return [
+    ...datagrams({ ...place, rules: { ...place.rules, udp: 'reject' } }, ''),
+    reject(place, '-p tcp', { remark, protocol: 'tcp' }),
+    reject(place, '', { remark, protocol: 'udp' }),
+  ];
 }
 
 function own({ chain, rules }: Place): string {
@@ -103,16 +118,23 @@ function leftAlone({ chain, filtering }: Place, match: string): string {
   return rule(chain, match, { remark: 'leftAlone', target });
 }
 
-function refusals(place: Place): readonly string[] {
-  const { rules, family, filtering } = place;
-  const { excludedCidrs, excludedPorts } = rules.scope;
+/** What is left alone whatever else becomes of it. */
+function exceptions(place: Place): readonly string[] {
+  const { excludedCidrs, excludedPorts } = place.rules.scope;
   return [
-    ...ofFamily(excludedCidrs, family).map((range) => leftAlone(place, `-d ${range}`)),
+    ...ofFamily(excludedCidrs, place.family).map((range) => leftAlone(place, `-d ${range}`)),
     ...grouped(excludedPorts).flatMap((group) =>
       (['tcp', 'udp'] as const).map((protocol) =>
         leftAlone(place, `-p ${protocol} -m multiport --dports ${group}`),
       ),
     ),
+  ];
+}
+
+function refusals(place: Place): readonly string[] {
+  const { rules, family, filtering } = place;
+  return [
+    ...exceptions(place),
     ...destinations(rules.scope, family).flatMap((destination) => [
       ...(filtering.captured ? [] : notCaptured(place, destination)),
       ...datagrams(place, destination),

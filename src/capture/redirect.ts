@@ -36,6 +36,12 @@ function outputRules(rules: Rules, family: Family): readonly string[] {
   ];
 }
 
+/** The ports of ours that clients want when they were told our address in place of a server's; of all ports only the web's. */
+function steered({ ports, scope }: Rules): readonly string[] {
+  const wanted = ports === 'all' ? [80, 443] : ports;
+  return grouped(wanted.filter((port) => !scope.excludedPorts.includes(port)));
+}
+
 /**
  * Our own packets over loopback come past here once more, and are decided already. What is for this
  * machine is not on its way elsewhere: explicit clients, the control plane; a question for a name is one
@@ -46,6 +52,12 @@ function preroutingRules(rules: Rules, family: Family): readonly string[] {
   return [
     rule(prerouting, '-i lo', { remark: 'loopback', target: '-j RETURN' }),
     ...names(prerouting, rules),
+    ...steered(rules).map((group) =>
+      rule(prerouting, `-p tcp ${local} -m multiport --dports ${group}`, {
+        remark: 'captured',
+        target: `-j REDIRECT --to-ports ${rules.proxyPort}`,
+      }),
+    ),
     rule(prerouting, local, { remark: 'here', target: '-j RETURN' }),
     ...redirects(prerouting, rules, family),
   ];

@@ -54,6 +54,7 @@ export const remarks = {
   detours: 'magneto: no ways past us',
   quic: 'magneto: QUIC is refused',
   udpRefused: 'magneto: UDP is refused',
+  notForwarded: 'magneto: nothing is passed on',
   notCaptured: 'magneto: IPv6 is not captured here',
   passed: 'magneto: what gets through',
   tcpPassed: 'magneto: TCP let through',

@@ -19,6 +19,8 @@ export interface Rules {
   readonly scope: Scope;
   /** Whether connections of other machines, which have us as their router, are captured too. */
   readonly gateway: boolean;
+  /** Whether what those say is passed on where it is not captured. */
+  readonly forwards: boolean;
   /** What becomes of UDP that is neither QUIC nor a question for a name. */
   readonly udp: 'pass' | 'reject';
   /** Whether our own traffic is kept from leaving this machine. */

@@ -4,6 +4,7 @@ import type { RequestHead } from '../exchange/http.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import { createLibrary, glance } from './library.ts';
 
+export { refuseClashes } from './clash.ts';
 export { bodyDigest } from './signature.ts';
 
 /** How a cassette is spelt on disk; the same content in each. */

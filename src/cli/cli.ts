@@ -2,6 +2,7 @@ import { Failure, failureLine } from '../exchange/failure.ts';
 import { nearest } from '../support/edit-distance.ts';
 import { health } from './health.ts';
 import type { Streams } from './log.ts';
+import { route } from './route.ts';
 import { rules } from './rules.ts';
 import { serve } from './serve.ts';
 import { trust } from './trust.ts';
@@ -22,6 +23,9 @@ export async function run(
 ): Promise<number> {
   try {
     // The verbs with words and flags of their own.
+    if (argv[0] === 'rules' && argv[1] === 'route') {
+      return await route({ streams, words: argv.slice(2) });
+    }
     if (argv[0] === 'rules') return await rules({ env, streams, words: argv.slice(1) });
     if (argv[0] === 'trust') return await trust({ env, streams, words: argv.slice(1) });
     return await runVerb(verbOf(argv), env, streams);
@@ -95,6 +99,8 @@ Usage: magneto [serve | health | rules | trust | version]
             --uid N (yours) and --gid N (48889), both. Settings stand for the other flags:
             --port, --dns-port, --ports N,N|all (beside 80 and 443), --exclude-ports, --cidrs,
             --exclude-cidrs, --uids, --exclude-uids, --gateway, --udp, --seal, --iptables
+  rules route --via ADDRESS|NAME
+            make a magneto with MAGNETO_GATEWAY the only way out of this network (as root)
 
   trust write [FOLDER]
             write what applications need to trust the CA: to FOLDER, or MAGNETO_TRUST_DIR

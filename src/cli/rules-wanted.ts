@@ -35,7 +35,7 @@ export async function wantedRules(
   ids: OwnIds,
   settings: Settings,
 ): Promise<{ readonly rules: Rules; readonly warnings: readonly string[] }> {
-  const { udp, warnings } = await udpOf(settings);
+  const { offline, warnings } = await standingOff(settings);
   const { port: proxyPort, controlPort, dnsPort } = settings;
   // The kernel cannot be told of a port that is not known before magneto listens.
   if (proxyPort === 0)
@@ -55,7 +55,8 @@ export async function wantedRules(
       excludedUids: settings.redirectExcludeUids,
     },
     gateway: settings.gateway,
-    udp,
+    forwards: !offline && !settings.seal,
+    udp: settings.udp !== 'auto' ? settings.udp : offline ? 'reject' : 'pass',
     sealed: settings.seal,
     backend: settings.iptables,
   };
@@ -66,19 +67,26 @@ function portsOf({ redirectPorts }: Settings): Rules['ports'] {
   return redirectPorts === 'all' ? 'all' : [...usualPorts, ...redirectPorts];
 }
 
-/** A cassette that root may not read says nothing; then UDP is let through, with a warning. */
-async function udpOf(
+/**
+ * Whether it is to be a replay, of every client, that never reaches the network. A cassette that root may
+ * not read says nothing; then what is not captured is let through, with a warning.
+ */
+async function standingOff(
   settings: Settings,
-): Promise<{ readonly udp: Rules['udp']; readonly warnings: readonly string[] }> {
-  if (settings.udp !== 'auto') return { udp: settings.udp, warnings: [] };
+): Promise<{ readonly offline: boolean; readonly warnings: readonly string[] }> {
+  if (settings.udp !== 'auto' && !settings.gateway) return { offline: false, warnings: [] };
+  const { cassetteDir, cassetteName, clients } = settings;
+  // Where clients have cassettes of their own, the shared one may be nobody's, and not be there.
+  const names = clients.length === 0 ? [cassetteName] : clients.map(({ cassette }) => cassette);
+  const offlineAs = (name: string): Promise<boolean> =>
+    staysOffline(settings, () => standingOf(cassetteDir, name));
   try {
-    const look = () => standingOf(settings.cassetteDir, settings.cassetteName);
-    const offline = await staysOffline(settings, look);
-    return { udp: offline ? 'reject' : 'pass', warnings: [] };
+    const all = await Promise.all([...new Set(names)].map(offlineAs));
+    return { offline: all.every((one) => one), warnings: [] };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const words = `UDP is let through, as the cassette cannot be looked at: ${failureLine(error)}`;
-    return { udp: 'pass', warnings: [words] };
+    return { offline: false, warnings: [words] };
   }
 }
 

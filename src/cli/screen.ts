@@ -20,7 +20,7 @@ export function screen(appliance: Shown, settings: Settings): string {
     `  control   ${controls.join('  ')}`,
     ...(names === '' ? [] : [`  names     ${names}`]),
     `  mode      ${modeWords(appliance.status())}`,
-    `  cassette  ${cassetteWords(appliance.status(), settings)}`,
+    ...cassetteLines(appliance.status(), settings),
     `  CA        ${appliance.certificateFile}`,
     '',
     'To try it:',
@@ -36,12 +36,26 @@ function modeWords({ mode, acts }: { readonly mode: string; readonly acts?: unkn
   return typeof acts === 'string' && acts !== mode ? `${mode} (now: ${acts})` : mode;
 }
 
+/** The cassette; where clients have cassettes of their own, a line for each, and what it does. */
+function cassetteLines(status: ReturnType<Shown['status']>, settings: Settings): readonly string[] {
+  const { cassetteName, clients } = settings;
+  const { sessions } = status;
+  if (sessions === undefined)
+    return [`  cassette  ${cassetteWords(cassetteName, status, settings)}`];
+  return Object.entries(sessions).map(([name, session], index) => {
+    const own = clients.filter(({ cassette }) => cassette === name).map(({ at }) => at);
+    const whose = index === 0 ? ['other clients', ...own] : own;
+    const words = `${cassetteWords(name, session, settings)}, ${session.acts}: ${whose.join(', ')}`;
+    return `  ${index === 0 ? 'cassettes' : '         '} ${words}`;
+  });
+}
+
 function cassetteWords(
+  name: string,
   status: { readonly interactions: number; readonly cassetteFile?: unknown },
-  settings: Settings,
+  { cassetteDir, cassetteFormat }: Settings,
 ): string {
-  const { cassetteDir, cassetteName, cassetteFormat } = settings;
-  const usual = join(cassetteDir, `${cassetteName}.${cassetteFormat}`);
+  const usual = join(cassetteDir, `${name}.${cassetteFormat}`);
   const file = typeof status.cassetteFile === 'string' ? status.cassetteFile : usual;
   const count = status.interactions;
   return `${file} (${count} ${count === 1 ? 'interaction' : 'interactions'})`;

@@ -68,7 +68,7 @@ export const captureOptions = {
     env: 'MAGNETO_GATEWAY',
     takes: 'true | false',
     default: 'false',
-    doc: 'Whether connections of other machines, which have this one as their router, are captured as well. Read by `magneto rules`; the proxy then needs `MAGNETO_HOST` to be an address that those machines reach.',
+    doc: 'Whether connections of other machines, which have this one as their router, are captured as well, and their questions for names answered on each address of this one. The proxy then needs `MAGNETO_HOST` to be addresses that those machines reach.',
     reason: 'One magneto for several containers, each of which keeps a network of its own.',
     parse: values.truth,
     words: ['true', 'false'],
@@ -122,7 +122,7 @@ export const captureOptions = {
     env: 'MAGNETO_DNS_PORT',
     takes: '0 to 65535; 0 is any free port',
     default: '8853',
-    doc: 'The port, on loopback, where captured questions for names are answered (UDP and TCP). Only where `MAGNETO_TRANSPARENT` is on.',
+    doc: 'The port where captured questions for names are answered (UDP and TCP): on loopback, of a gateway on each of its addresses. Only where `MAGNETO_TRANSPARENT` is on.',
     reason:
       'A replay has to answer for names as well: a client that cannot resolve one never connects.',
     parse: values.whole(0, 65_535),

@@ -1,3 +1,4 @@
+import { clientCassettes } from './clients.ts';
 import type { Option } from './option.ts';
 import * as values from './values.ts';
 import { bearerToken } from './values-run.ts';
@@ -63,5 +64,15 @@ export const listeningOptions = {
     doc: 'The clients that may use the proxy and the control plane when they listen off loopback. Loopback itself always may.',
     reason: 'A forgotten port mapping on a machine with a public address must not serve the world.',
     parse: values.clientRanges,
+  },
+  clients: {
+    env: 'MAGNETO_CLIENTS',
+    takes:
+      'cassette=client, comma-separated; a client is an IP address, a CIDR range or a name (`web=172.30.0.5,jobs=172.30.1.0/24,api=api-service`)',
+    default: '',
+    doc: 'Clients that have a cassette of their own; the others share `MAGNETO_CASSETTE_NAME`. The narrowest range wins, a name is resolved at the start and again when an unknown client comes, and a cassette may have several clients.',
+    reason:
+      'Behind one gateway stand several containers: apart, the recording of one stays the same whatever the others do.',
+    parse: clientCassettes,
   },
 } as const satisfies Record<string, Option<unknown>>;

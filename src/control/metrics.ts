@@ -97,11 +97,18 @@ function countExchanges(
     registers,
   });
   const endings = endingCounter(registry);
+  const sessions = new Counter({
+    name: 'magneto_session_exchanges_total',
+    help: 'Exchanges that have ended, by cassette, where MAGNETO_CLIENTS names several.',
+    labelNames: ['session', 'outcome'],
+    registers,
+  });
   const hostLabel = boundedLabel(hostsMax);
   return journal.subscribe((entry) => {
     const { mode, outcome, kind: protocol } = entry;
     const own = { method: methodLabel(entry.method), status_class: statusClass(entry.status) };
     exchanges.inc({ mode, outcome, protocol, ...own, host: hostLabel(entry.host) });
+    if (entry.session !== undefined) sessions.inc({ session: entry.session, outcome });
     durations.observe({ outcome, protocol }, entry.ms / 1000);
     bytes.inc({ direction: 'in' }, entry.bytesIn);
     bytes.inc({ direction: 'out' }, entry.bytesOut);

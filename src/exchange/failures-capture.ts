@@ -39,6 +39,11 @@ export const captureFailures = {
     remedy:
       "add to the service: sysctls: { net.ipv4.ip_forward: '1', net.ipv6.conf.all.forwarding: '1' }",
   },
+  ROUTE_FAILED: {
+    status: 0,
+    title: 'The way out of this network namespace could not be led through the gateway',
+    remedy: 'name a magneto that is in a network of this container: rules route --via magneto',
+  },
   CAPTURED_PORT_IS_OWN: {
     status: 0,
     title: 'A port that is to be captured is one that magneto itself listens on',

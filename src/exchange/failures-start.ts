@@ -55,6 +55,11 @@ export const startFailures = {
     title: 'The name of the cassette is not usable',
     remedy: 'use a relative name without "..", such as checkout or login/ok',
   },
+  CASSETTE_NAMES_CLASH: {
+    status: 0,
+    title: 'Two cassettes of one run would meet in the same file',
+    remedy: 'give one of them another name in MAGNETO_CLIENTS or MAGNETO_CASSETTE_NAME',
+  },
   CASSETTE_AMBIGUOUS: {
     status: 0,
     title: 'The cassette stands on disk in more than one format',

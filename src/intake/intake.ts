@@ -21,8 +21,8 @@ export type { ClientRefusal } from './refusal.ts';
 export interface IntakeOptions
   extends Omit<PassageOptions, Optional>,
     Partial<Pick<PassageOptions, Optional>> {
-  /** The session that a client belongs to. */
-  readonly session: (client: Arrival['client']) => Session;
+  /** The session that a client belongs to; where that has to be found out, it is not listened to meanwhile. */
+  readonly session: (client: Arrival['client']) => Session | Promise<Session>;
   /** Addresses and CIDR ranges of those who may come in; loopback always may. */
   readonly allowClients: readonly string[];
   /** Asks the kernel where a redirected client wanted to go; absent where none is. */
@@ -126,14 +126,29 @@ function accept(context: Context, socket: Socket): void {
     void refuseStranger(context, socket, client);
     return;
   }
-  passage.enter({
-    socket,
-    client,
-    session: options.session(client),
-    depth: 0,
-    reset: () => socket.resetAndDestroy(),
-    ...(destination !== undefined && { destination }),
-  });
+  const enter = (session: Session): void =>
+    passage.enter({
+      socket,
+      client,
+      session,
+      depth: 0,
+      reset: () => socket.resetAndDestroy(),
+      ...(destination !== undefined && { destination }),
+    });
+  const session = options.session(client);
+  if (session instanceof Promise) void enterLater(context, socket, session.then(enter));
+  else enter(session);
+}
+
+async function enterLater(context: Context, socket: Socket, entered: Promise<void>): Promise<void> {
+  // Until it is taken in, an error would find no listener and end the process.
+  socket.on('error', () => {});
+  try {
+    await entered;
+  } catch (error) {
+    context.options.onLost('session', error);
+    socket.destroy();
+  }
 }
 
 /** Where the kernel says that a client wanted to go; nothing where it wanted to come here, as an explicit one does. */

@@ -11,10 +11,18 @@ import { openListener } from './listener.ts';
 
 /** What answering for names needs of the house. */
 export interface NamesOptions {
-  /** The resolver of the session that a client belongs to. */
-  readonly resolver: (client: { readonly address: string; readonly port: number }) => Resolver;
+  /** The resolver of the session that a client belongs to, for questions that came to one of our addresses. */
+  readonly resolver: (client: Client, at: string) => Resolver | Promise<Resolver>;
+  /** Whether an address may ask; others are not answered at all. */
+  readonly mayAsk: (address: string) => boolean;
   /** Told of connections that were lost, and where; for the log at debug. */
   readonly onLost: (where: string, error: unknown) => void;
+}
+
+/** Who asks. */
+interface Client {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** Where questions for names come in, over UDP and TCP. */
@@ -46,7 +54,7 @@ export function createNames(options: NamesOptions): Names {
           if (sockets.size >= connectionsMax) return void socket.destroy();
           sockets.add(socket);
           socket.once('close', () => sockets.delete(socket));
-          serveStream(options, socket);
+          serveStream(options, socket, host);
         },
         error: (error: Error): void => options.onLost('names', error),
       };
@@ -79,9 +87,11 @@ async function serveDatagrams(
   socket.on('error', (error) => options.onLost('names', error));
   let open = 0;
   socket.on('message', (message, { address, port: from }) => {
-    if (open >= openDatagramsMax) return;
+    // Anybody can send in somebody else's name, whom our answers would then flood (RFC 5358).
+    if (!options.mayAsk(address) || open >= openDatagramsMax) return;
+    const asker = { client: { address, port: from }, at: host };
     open += 1;
-    answer(options, { address, port: from }, { message, transport: 'udp' })
+    answer(options, asker, { message, transport: 'udp' })
       .then(
         (bytes) => {
           if (bytes === undefined) return;
@@ -99,8 +109,13 @@ async function serveDatagrams(
 }
 
 /** Serves a connection: as many questions at once as it has, as long as its answers are read. */
-function serveStream(options: NamesOptions, socket: Socket): void {
+function serveStream(options: NamesOptions, socket: Socket, at: string): void {
   const { remoteAddress: address = '', remotePort: port = 0 } = socket;
+  if (!options.mayAsk(address)) {
+    socket.on('error', () => {}).destroy();
+    return;
+  }
+  const asker = { client: { address, port }, at };
   let bytes: Buffer = Buffer.alloc(0);
   let open = 0;
   const go = (): void => {
@@ -117,7 +132,7 @@ function serveStream(options: NamesOptions, socket: Socket): void {
     for (let next = unframed(bytes); next !== undefined; next = unframed(bytes)) {
       bytes = next.rest;
       open += 1;
-      answer(options, { address, port }, { message: next.message, transport: 'tcp' })
+      answer(options, asker, { message: next.message, transport: 'tcp' })
         .then(
           (reply) => {
             if (reply !== undefined && socket.writable) socket.write(framed(reply));
@@ -136,14 +151,15 @@ function serveStream(options: NamesOptions, socket: Socket): void {
 /** The message to answer with; nothing where it was no question. */
 async function answer(
   { resolver }: NamesOptions,
-  client: { readonly address: string; readonly port: number },
+  { client, at }: { readonly client: Client; readonly at: string },
   { message, transport }: Pick<DnsQuestion, 'message' | 'transport'>,
 ): Promise<Buffer | undefined> {
   const asked = readQuestion(message);
   if (asked === undefined) return undefined;
   // A zone is many messages, and no answer to a question for a name.
   if (transfers.has(asked.type)) return writeAnswer(message, plainFinding('NOTIMP'));
-  const told = await resolver(client).resolve({ ...asked, message, transport });
+  const session = await resolver(client, at);
+  const told = await session.resolve({ ...asked, message, transport });
   if (transport === 'tcp') return told.message;
   return withinBytes(told.message, message, datagramBytesMax(message));
 }

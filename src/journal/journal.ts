@@ -6,7 +6,7 @@ import type { FailureCode } from '../exchange/failure.ts';
 import type { Outcome } from '../exchange/upstream.ts';
 import { maskPath } from '../redaction/redaction.ts';
 import { count, noCounts } from './counts.ts';
-import type { Counts } from './counts.ts';
+import type { Counts, Tally } from './counts.ts';
 import type { Inventory, LiveUse } from './inventory.ts';
 import { createInventory } from './inventory.ts';
 import type { PassedTally, PassedThrough } from './passed-through.ts';
@@ -15,8 +15,8 @@ import type { ClientRefusals, RefusalTally } from './refusals.ts';
 import { createRefusalTally } from './refusals.ts';
 
 export type { Counts } from './counts.ts';
-export { receipt } from './receipt.ts';
-export type { Bypassed, Receipt } from './receipt.ts';
+export { receipt, sessionReceipt } from './receipt.ts';
+export type { Bypassed, Receipt, SessionReceipt } from './receipt.ts';
 
 /** What became of one exchange, or of one attempt to connect: no secrets, no bodies. */
 export interface JournalEntry {
@@ -55,6 +55,8 @@ export interface JournalEntry {
   readonly ending: Ending['type'];
   /** The client's `traceparent`, where it sent one. */
   readonly trace?: string;
+  /** The cassette of the client, in a run that has several. */
+  readonly session?: string;
 }
 
 /** What happened in this run, in order. */
@@ -64,8 +66,8 @@ export interface Journal {
   readonly subscribe: (listener: (entry: JournalEntry) => void) => () => void;
   /** The latest entries, oldest first; those before fell off the ring. */
   readonly entries: () => readonly JournalEntry[];
-  /** Over the whole run, whatever fell off the ring; a copy. */
-  readonly counts: () => Counts;
+  /** Over the whole run, or one session of it, whatever fell off the ring; a copy. */
+  readonly counts: (session?: string) => Counts;
   /** What was talked to, over the whole run; a copy. */
   readonly inventory: () => Inventory;
   /** The live neighbours that were used, over the whole run; a copy. */
@@ -93,6 +95,8 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
   const ring: JournalEntry[] = [];
   const totals = noCounts();
   const inventory = createInventory();
+  // As many as the settings name: clients cannot make more of them.
+  const sessions = new Map<string, Tally>();
   const listeners = new Set<(entry: JournalEntry) => void>();
   const messageListeners = new Set<MessageListener>();
   const refusals = createRefusalTally();
@@ -107,12 +111,15 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
       count(totals, entry);
       passed.add(entry);
       inventory.add(entry);
+      if (entry.session !== undefined) count(tallyOf(sessions, entry.session), entry);
       for (const listener of listeners) listener(entry);
     },
     subscribe: (listener) => subscription(listeners, listener),
     entries: () =>
       ring.length < capacity ? [...ring] : [...ring.slice(next), ...ring.slice(0, next)],
-    counts: () => ({ ...totals }),
+    counts: (session) => ({
+      ...(session === undefined ? totals : (sessions.get(session) ?? noCounts())),
+    }),
     inventory: inventory.list,
     live: inventory.live,
     refused: refusals.add,
@@ -124,6 +131,17 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
     },
     subscribeMessages: (listener) => subscription(messageListeners, listener),
   };
+}
+
+/** The journal of a run as one of its sessions writes it: each entry bears its name. */
+export function ofSession(journal: Journal, session: string): Journal {
+  return { ...journal, append: (entry) => journal.append({ ...entry, session }) };
+}
+
+function tallyOf(sessions: Map<string, Tally>, session: string): Tally {
+  const tally = sessions.get(session) ?? noCounts();
+  sessions.set(session, tally);
+  return tally;
 }
 
 /** Here, because every entry comes by: the log, the control plane and whoever subscribes see no more. */

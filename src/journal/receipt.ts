@@ -19,8 +19,9 @@ export interface Bypassed {
   readonly captured: number | null;
 }
 
-/** What the journal cannot know of a run: it is told by the session's cassette, the settings and the kernel. */
-export interface RunFacts {
+/** What the journal cannot know of a session: it is told by its cassette. */
+export interface SessionFacts {
+  /** Of a run as it was asked for; of one session among several what it came to. */
   readonly mode: string;
   readonly cassette: string;
   /** Interactions that the cassette had when it was opened. */
@@ -33,16 +34,24 @@ export interface RunFacts {
   readonly unfinished: boolean;
   /** `sha256:…` of the cassette file; nothing where there is none. */
   readonly cassetteDigest: string | null;
+}
+
+/** What the journal cannot know of a run: it is told by its sessions, the settings and the kernel. */
+export interface RunFacts extends SessionFacts {
   /** Whether the run could reach no network even by mistake: a strict replay under seal. */
   readonly sealedReplay: boolean;
   /** Nothing where the kernel was not asked, or did not answer. */
   readonly bypassed: Bypassed | null;
 }
 
+/** What one session of a run did. */
+export interface SessionReceipt extends Omit<SessionFacts, 'records'>, Counts {}
+
 /** What a run did: the body of `GET /receipt`, and the last line of the log. */
-export interface Receipt extends Omit<RunFacts, 'sealedReplay' | 'records'>, Counts {
+export interface Receipt extends SessionReceipt {
   /** Whether nothing reached a network, as far as is known: a strict replay under seal, in which nothing was live or passed the rules by. */
   readonly isolated: boolean;
+  readonly bypassed: Bypassed | null;
   /** The live neighbours that were used. */
   readonly live: readonly LiveUse[];
   /** Everything that the application talked to. */
@@ -53,6 +62,8 @@ export interface Receipt extends Omit<RunFacts, 'sealedReplay' | 'records'>, Cou
   readonly passedThrough: readonly PassedThrough[];
   /** Whether the take has holes: hosts that were passed through because clients refused the certificate. */
   readonly incomplete: boolean;
+  /** In a run of several sessions, of which the rest holds the sums, what each did: by cassette. */
+  readonly sessions?: Readonly<Record<string, SessionReceipt>>;
 }
 
 /** The receipt of what stands in a journal, its members in the order of the documentation. */
@@ -63,6 +74,20 @@ export function receipt(
   const counts = journal.counts();
   const live = journal.live();
   const passedThrough = journal.passedThrough();
+  return {
+    ...sessionReceipt(counts, facts),
+    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0 && !leaks(facts),
+    bypassed: facts.bypassed,
+    live,
+    inventory: journal.inventory(),
+    clientRefusals: journal.refusals(),
+    passedThrough,
+    incomplete: facts.records && passedThrough.some(({ because }) => because === 'refusals'),
+  };
+}
+
+/** The receipt of one session. */
+export function sessionReceipt(counts: Counts, facts: SessionFacts): SessionReceipt {
   return {
     mode: facts.mode,
     cassette: facts.cassette,
@@ -77,13 +102,6 @@ export function receipt(
     failed: counts.failed,
     unfinished: facts.unfinished,
     cassetteDigest: facts.cassetteDigest,
-    isolated: facts.sealedReplay && counts.liveCalls === 0 && live.length === 0 && !leaks(facts),
-    bypassed: facts.bypassed,
-    live,
-    inventory: journal.inventory(),
-    clientRefusals: journal.refusals(),
-    passedThrough,
-    incomplete: facts.records && passedThrough.some(({ because }) => because === 'refusals'),
   };
 }
 

@@ -42,12 +42,14 @@ export function byName(
   };
 }
 
+/** Of all sessions together: an id is that of one entry in the journal. */
+let count = 0;
+
 /** A resolver whose answers are entered in the journal; what a replay does not know is told of. */
 export function journaledNames(
   resolver: Resolver,
   { journal, mode, onMissed }: JournaledNamesOptions,
 ): Resolver {
-  let count = 0;
   return {
     async resolve(question) {
       count += 1;

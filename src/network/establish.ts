@@ -11,6 +11,8 @@ import type { Trust } from './trust.ts';
 export interface EstablishParts {
   readonly trust: Trust;
   readonly proxy?: UpstreamProxy | undefined;
+  /** Whether an address only leads to ourselves, so that the host is dialled instead. */
+  readonly leadsBack?: ((address: string) => boolean) | undefined;
   /** Told of each TCP socket when it is made. */
   readonly track: (socket: Socket) => void;
   readonly isOwn?: IsOwn | undefined;
@@ -36,7 +38,8 @@ export interface Establish {
 }
 
 /** Builds the ways in which new connections are made. */
-export function createEstablish({ trust, proxy, track, isOwn }: EstablishParts): Establish {
+export function createEstablish(parts: EstablishParts): Establish {
+  const { trust, proxy, track, leadsBack, isOwn } = parts;
   const bypasses = createBypass(proxy?.noProxy ?? []);
   const proxyFor = (destination: Destination): UpstreamProxy | undefined =>
     bypasses(destination) ? undefined : proxy;
@@ -45,7 +48,8 @@ export function createEstablish({ trust, proxy, track, isOwn }: EstablishParts):
     async plain(destination, { signal }) {
       const via = proxyFor(destination);
       if (via === undefined) {
-        const host = destination.address ?? destination.host;
+        const { address = destination.host } = destination;
+        const host = leadsBack?.(address) === true ? destination.host : address;
         const socket = await dial({ host, port: destination.port }, { signal, track, isOwn });
         return new Connection({ socket, transport: socket });
       }

@@ -20,12 +20,15 @@ import { createTrust } from './trust.ts';
 
 export type { UpstreamProxy } from './proxy.ts';
 export type { ClientCertificate } from './trust.ts';
+export { lookUp } from './look-up.ts';
 export { createResolver } from './resolver.ts';
 export { readResolvConf } from './resolv-conf.ts';
 
 /** How destinations are reached. */
 export interface NetworkOptions extends TrustOptions {
   readonly upstreamProxy?: UpstreamProxy;
+  /** Whether an address only leads to ourselves, told to clients in place of a host's: the host is dialled then. */
+  readonly leadsBack?: (address: string) => boolean;
   /** Idle connections kept for one destination; 100 by default. */
   readonly idleSocketsPerDestination?: number;
   /** Whether an address and port are a listener of our own; such a connection is ended when it is made. */
@@ -76,7 +79,8 @@ export function createNetwork(options: NetworkOptions): Network {
     if (closed) socket.destroy();
   };
   const pool = new Pool({ perKey, total: idleSocketsMax, idleMs });
-  const reach = new Reach(pool, createEstablish({ trust, proxy, track, isOwn }));
+  const parts = { trust, proxy, track, isOwn, leadsBack: options.leadsBack };
+  const reach = new Reach(pool, createEstablish(parts));
   return {
     offer: (destination, hello) => offer(reach, destination, hello),
     open: (exchange) => open(exchange, { reach, proxy, cap }),

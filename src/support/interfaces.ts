@@ -8,9 +8,30 @@ export function isOwnAddress(address: string): boolean {
 /** Whether anything could be reached over IPv6: some address is neither loopback nor good for its link only. */
 export function reachesIpv6(): boolean {
   return faces().some(
-    ({ family, internal, address }) =>
-      family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address),
+    ({ family, internal, address }) => family === 'IPv6' && !internal && !isLinkLocal(address),
   );
+}
+
+/** The addresses of this machine that a client elsewhere could have sent something to. */
+export function reachableAddresses(): readonly string[] {
+  return faces()
+    .filter((face) => !face.internal && !isLinkLocal(face.address))
+    .map(({ address }) => address);
+}
+
+/** The address of a family on the interface that has another one; nothing where it has none. */
+export function addressBeside(address: string, family: 'IPv4' | 'IPv6'): string | undefined {
+  const list = Object.values(networkInterfaces()).find((own) =>
+    own?.some((face) => face.address === address),
+  );
+  const fitting =
+    list?.filter((face) => face.family === family && !isLinkLocal(face.address)) ?? [];
+  return (fitting.find((face) => face.address === address) ?? fitting[0])?.address;
+}
+
+/** Good for one link only, and not without saying which. */
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
 }
 
 function faces() {

@@ -11,6 +11,7 @@ export const usual: Rules = {
   ports: [443, 80],
   scope: everything,
   gateway: false,
+  forwards: true,
   udp: 'pass',
   sealed: false,
   backend: 'auto',
@@ -37,6 +38,14 @@ export const examples: Readonly<Record<string, Rules>> = {
   'sidecar-scope': { ...usual, scope, udp: 'reject' },
   'sidecar-sealed': { ...usual, sealed: true, udp: 'reject' },
   gateway: { ...usual, gateway: true },
-  'gateway-all': { ...usual, gateway: true, ports: 'all', udp: 'reject', sealed: true },
+  'gateway-all': {
+    ...usual,
+    gateway: true,
+    forwards: false,
+    ports: 'all',
+    udp: 'reject',
+    sealed: true,
+  },
+  'gateway-offline': { ...usual, gateway: true, forwards: false, udp: 'reject' },
   'gateway-scope': { ...usual, gateway: true, scope },
 };

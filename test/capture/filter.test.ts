@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { filterTable } from '../../src/capture/filter.ts';
 import type { Rules } from '../../src/capture/rules.ts';
+import { everything } from '../../src/capture/rules.ts';
 import { usual } from './examples.ts';
 
 const all = { counted: true, captured: true };
@@ -31,6 +32,23 @@ test.each<['v4' | 'v6']>([['v4'], ['v6']])(
 test('a gateway tells nobody a way past itself', () => {
   const [first] = output({ ...usual, gateway: true });
   expect(first).toMatch(/-p icmp .*--icmp-type 5 .*-j DROP/);
+});
+
+test('a gateway that passes nothing on still leaves alone what is to be', () => {
+  const scope = { ...everything, excludedPorts: [5432], excludedCidrs: ['10.9.0.0/16'] };
+  const rules = { ...usual, gateway: true, forwards: false, scope };
+  const forward = filterTable(rules, 'v4', all).chains[1]?.rules ?? [];
+  const targets = forward.map((line) => / (-[jg] \w+)(?: --reject-with (\S+))?$/.exec(line));
+  expect(targets.map((found) => found?.slice(1).join(' ').trim())).toEqual([
+    '-j RETURN',
+    '-g MAGNETO_COUNT',
+    '-g MAGNETO_COUNT',
+    '-g MAGNETO_COUNT',
+    '-j REJECT icmp-port-unreachable',
+    '-j REJECT icmp-port-unreachable',
+    '-j REJECT tcp-reset',
+    '-j REJECT icmp-port-unreachable',
+  ]);
 });
 
 test('what is refused is refused before it is counted', () => {

@@ -36,6 +36,7 @@ export function fakeMachine(behaviour: Behaviour = () => undefined, hasIpv6 = tr
   const ordinary = (command: string, input: string): Partial<Ran> => {
     const kind = command.replace(/-(?:save|restore)$/, '');
     if (command.endsWith('-save')) return { stdout: save(kind) };
+    if (command === 'ip') return {};
     if (!command.endsWith('-restore')) return { ok: false, missing: true };
     const tables = kinds.get(kind) ?? new Map<string, FakeTable>();
     kinds.set(kind, tables);

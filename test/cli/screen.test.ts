@@ -4,7 +4,7 @@ import { loadSettings } from '../../src/config/config.ts';
 
 const { settings } = loadSettings({ env: { MAGNETO_CASSETTE_NAME: 'login/ok' } });
 
-function shown(own: Partial<Parameters<typeof screen>[0]>): string {
+function shown(own: Partial<Parameters<typeof screen>[0]>, asked = settings): string {
   const status = {
     ready: true,
     mode: 'auto',
@@ -25,7 +25,7 @@ function shown(own: Partial<Parameters<typeof screen>[0]>): string {
       status: () => status,
       ...own,
     },
-    settings,
+    asked,
   );
 }
 
@@ -65,6 +65,32 @@ describe('the screen at the start', () => {
     };
     expect(shown({ status: () => status })).toMatch(
       /mode {6}replay\n.*c\/x.msgpack \(1 interaction\)/,
+    );
+  });
+
+  test('has a line for each cassette, with what it does and for whom', () => {
+    const { settings: several } = loadSettings({
+      env: { MAGNETO_CLIENTS: 'web=10.0.0.5,web=fd00::5,jobs=jobs-service' },
+    });
+    const status = {
+      ready: true,
+      mode: 'auto',
+      acts: 'record',
+      cassette: 'default',
+      interactions: 5,
+      sessions: {
+        default: { acts: 'record', interactions: 0 },
+        web: { acts: 'replay', interactions: 4, cassetteFile: 'c/web.msgpack' },
+        jobs: { acts: 'record', interactions: 1 },
+      },
+    };
+    expect(shown({ status: () => status }, several)).toContain(
+      [
+        '  cassettes cassettes/default.json (0 interactions), record: other clients',
+        '            c/web.msgpack (4 interactions), replay: 10.0.0.5, fd00::5',
+        '            cassettes/jobs.json (1 interaction), record: jobs-service',
+        '',
+      ].join('\n'),
     );
   });
 

@@ -61,6 +61,7 @@ describe('settings', () => {
           'fc00::/7',
           'fe80::/10',
         ],
+        clients: [],
         transparent: false,
         redirectPorts: [],
         redirectExcludePorts: [],

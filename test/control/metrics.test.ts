@@ -39,6 +39,17 @@ describe('the metrics', () => {
     expect(counted).toContain('magneto_client_refusals_total{host="other",runtime="Node"} 11');
   });
 
+  test('count the exchanges of each session, where there are several', async () => {
+    journal.append(journalEntry({}));
+    expect(await lines('magneto_session_exchanges_total{')).toEqual([]);
+    journal.append(journalEntry({ session: 'web' }));
+    journal.append(journalEntry({ session: 'web', outcome: 'missed' }));
+    expect(await lines('magneto_session_exchanges_total{')).toEqual([
+      'magneto_session_exchanges_total{session="web",outcome="replayed"} 1',
+      'magneto_session_exchanges_total{session="web",outcome="missed"} 1',
+    ]);
+  });
+
   test('have a label for what an exchange does not have', async () => {
     const { method: _method, status: _status, ...stream } = journalEntry({ kind: 'stream' });
     journal.append(stream);

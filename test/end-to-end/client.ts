@@ -12,6 +12,8 @@ import { WebSocket } from 'ws';
 export interface Via {
   readonly proxyPort: number;
   readonly caFile: string;
+  /** The client's own address, where it is not to be 127.0.0.1. */
+  readonly from?: string;
 }
 
 export interface Asked {
@@ -65,14 +67,18 @@ async function toldBy(response: IncomingMessage): Promise<Told> {
 }
 
 /** A plain connection to the proxy. */
-export async function plain(via: Pick<Via, 'proxyPort'>): Promise<Socket> {
-  const socket = connect(via.proxyPort, '127.0.0.1');
+export async function plain(via: Pick<Via, 'proxyPort' | 'from'>): Promise<Socket> {
+  const own = via.from === undefined ? {} : { localAddress: via.from };
+  const socket = connect({ port: via.proxyPort, host: '127.0.0.1', ...own });
   await once(socket, 'connect');
   return socket;
 }
 
 /** A tunnel to a host and port; rejects with the proxy's status line when it refuses. */
-export async function tunnel(via: Pick<Via, 'proxyPort'>, authority: string): Promise<Socket> {
+export async function tunnel(
+  via: Pick<Via, 'proxyPort' | 'from'>,
+  authority: string,
+): Promise<Socket> {
   const socket = await plain(via);
   const sent = httpRequest({
     createConnection: () => socket,

@@ -42,6 +42,7 @@ async function withNames(
   };
   const names = createNames({
     resolver: () => resolver,
+    mayAsk: () => true,
     onLost: (_, error) => void lost.push(error),
   });
   const { port, address } = await names.listen('127.0.0.1', 0);
@@ -227,10 +228,51 @@ describe('questions for names', () => {
     );
   });
 
+  test('are answered by whom the client belongs to, also where that takes a while', async () => {
+    const met: unknown[] = [];
+    const names = createNames({
+      resolver: async ({ address }, at) => {
+        met.push([address, at]);
+        return { resolve: told };
+      },
+      mayAsk: () => true,
+      onLost: () => {},
+    });
+    const { port } = await names.listen('127.0.0.1', 0);
+    expect(await byDatagram(port, question('a.test').message)).toBeDefined();
+    expect(met).toEqual([['127.0.0.1', '127.0.0.1']]);
+    await names.close();
+  });
+
+  test('of strangers are not answered, in neither way', async () => {
+    const strangers: string[] = [];
+    const names = createNames({
+      resolver: () => ({ resolve: told }),
+      mayAsk: (address) => {
+        strangers.push(address);
+        return false;
+      },
+      onLost: () => {},
+    });
+    const { port } = await names.listen('127.0.0.1', 0);
+    expect(await byDatagram(port, question('a.test').message)).toBeUndefined();
+    const socket = connect(port, '127.0.0.1');
+    socket.write(framed(question('a.test').message));
+    socket.on('error', () => {}).resume();
+    await once(socket, 'close');
+    expect(socket.bytesRead).toBe(0);
+    expect(strangers).toEqual(['127.0.0.1', '127.0.0.1']);
+    await names.close();
+  });
+
   test('cannot be answered on a port that is taken', async () => {
     const taken = createSocket('udp4').bind(0, '127.0.0.1');
     await once(taken, 'listening');
-    const names = createNames({ resolver: () => ({ resolve: told }), onLost: () => {} });
+    const names = createNames({
+      resolver: () => ({ resolve: told }),
+      mayAsk: () => true,
+      onLost: () => {},
+    });
     const listening = names.listen('127.0.0.1', taken.address().port);
     await expect(listening).rejects.toMatchObject({ code: 'PORT_TAKEN' });
     taken.close();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createJournal } from '../../src/journal/journal.ts';
+import { createJournal, ofSession } from '../../src/journal/journal.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { journalEntry } from './entry.ts';
 
@@ -24,6 +24,18 @@ describe('a journal', () => {
     journal.append(journalEntry({ id: '1' }));
     journal.append(journalEntry({ id: '2' }));
     expect(ids(journal.entries())).toEqual(['1', '2']);
+  });
+
+  test('counts its sessions apart and together, each entry under the name of its own', () => {
+    const journal = createJournal({ capacity: 2 });
+    const web = ofSession(journal, 'web');
+    for (const id of ['1', '2', '3']) web.append(journalEntry({ id }));
+    ofSession(journal, 'jobs').append(journalEntry({ id: '4', outcome: 'missed' }));
+    expect(journal.counts('web')).toMatchObject({ served: 3, missed: 0 });
+    expect(journal.counts('jobs')).toMatchObject({ served: 0, missed: 1 });
+    expect(journal.counts('nobody')).toMatchObject({ served: 0, missed: 0 });
+    expect(journal.counts()).toMatchObject({ served: 3, missed: 1 });
+    expect(journal.entries().map(({ session }) => session)).toEqual(['web', 'jobs']);
   });
 
   test('hands out copies', () => {

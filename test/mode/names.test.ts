@@ -75,4 +75,6 @@ test('questions are entered in the journal, and misses told of', async () => {
   ]);
   expect(journal.counts()).toMatchObject({ served: 1, missed: 1, liveCalls: 1 });
   expect(missed).toEqual(['NAME_NOT_RECORDED a.test']);
+  // Each resolver is another session's; the journal is everybody's.
+  expect(new Set(journal.entries().map(({ id }) => id)).size).toBe(3);
 });

@@ -24,10 +24,13 @@ const answer: RequestListener = (request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     response.sendDate = false;
+    const at = request.socket.localAddress?.replace(/^::ffff:/, '');
     const body = JSON.stringify({
       path: request.url,
       host: request.headers.host,
       said: Buffer.concat(chunks).toString(),
+      // Which of its addresses was reached, for who wants to know.
+      ...(request.url?.startsWith('/at') === true && { at }),
     });
     response.writeHead(200, {
       'Content-Type': 'application/json',
@@ -60,10 +63,12 @@ createServer(answer).on('upgrade', upgrade).listen(80);
 createSecureServer({ cert: readFileSync(certificate), key: readFileSync(key) }, answer)
   .on('upgrade', upgrade)
   .listen(443);
-createTcpServer((socket) => {
-  socket.on('error', () => {});
-  socket.end('220 server speaks first\n');
-}).listen(2525);
+for (const port of [2525, 2526]) {
+  createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('220 server speaks first\n');
+  }).listen(port);
+}
 
 // And one that says what it hears.
 createTcpServer((socket) => {

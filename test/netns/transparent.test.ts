@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { has } from '../end-to-end/real-servers.ts';
@@ -8,6 +7,7 @@ import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
 import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { exchanges, lookup, lookups, receiptIn } from './recorded.ts';
 import type { Installed } from './transparent.ts';
 import {
   endAll,
@@ -90,46 +90,6 @@ const seen = {
   wss: 'text hello\ntext one\nbinary two\nclosed 1000\n',
 };
 
-interface Cassette {
-  readonly interactions: readonly Readonly<Record<string, unknown>>[];
-}
-
-/** The HTTP and WebSocket interactions of a cassette, but for timing and what each handshake makes up. */
-async function exchanges({ folder }: Installed, name: string): Promise<readonly string[]> {
-  const text = await readFile(join(folder, 'cassettes', `${name}.json`), 'utf8');
-  const { interactions } = JSON.parse(text) as Cassette;
-  return interactions
-    .filter(({ kind }) => kind !== 'dns')
-    .map((one) =>
-      JSON.stringify(one, (key, value: unknown) => {
-        if (key === 'startedAt' || key === 'timing' || key === 'atMs') return undefined;
-        const fresh =
-          Array.isArray(value) && /^sec-websocket-(key|accept)$/i.test(String(value[0]));
-        return fresh ? undefined : value;
-      }),
-    );
-}
-
-async function lookups({ folder }: Installed, name: string): Promise<readonly unknown[]> {
-  const text = await readFile(join(folder, 'cassettes', `${name}.json`), 'utf8');
-  const { interactions } = JSON.parse(text) as Cassette;
-  return interactions
-    .filter(({ kind }) => kind === 'dns')
-    .map(({ question, answer }) => ({ ...(question as object), ...(answer as object) }));
-}
-
-function lookup(type: string, data: string): object {
-  const asked = { name: 'origin.test', type };
-  return { ...asked, code: 'NOERROR', records: [{ ...asked, ttl: 30, data }] };
-}
-
-/** The receipt that stands in the log. */
-function receiptIn(log: string): Readonly<Record<string, unknown>> {
-  const line = log.split('\n').find((one) => one.includes('"receipt":'));
-  const { receipt } = JSON.parse(line ?? '{}') as { receipt: Readonly<Record<string, unknown>> };
-  return receipt;
-}
-
 const rules = (app: Namespace, { node, bundle }: Installed, ...words: readonly string[]) =>
   ran([...app.through, node, bundle, 'rules', ...words]);
 
@@ -188,8 +148,8 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
         expect(two.filter((each) => each.includes('Alt-Svc'))).toHaveLength(two.length - 2);
         expect(await lookups(installed, 'captured')).toEqual(
           expect.arrayContaining([
-            lookup('A', '10.77.0.2'),
-            lookup('AAAA', 'fd77::2'),
+            lookup('origin.test', 'A', '10.77.0.2'),
+            lookup('origin.test', 'AAAA', 'fd77::2'),
             { name: 'absent.test', type: 'A', code: 'NXDOMAIN', records: [] },
           ]),
         );

@@ -27,26 +27,37 @@ function watched<Child extends ChildProcess>(child: Child): Child {
 }
 
 /** Runs lines of shell inside, each of which has to succeed without a word. */
-async function does(inside: Namespace, ...lines: readonly string[]): Promise<void> {
+export async function does(inside: Namespace, ...lines: readonly string[]): Promise<void> {
   for (const line of lines) expect(await inside.run('sh', '-ec', line)).toBe('');
 }
 
 /** Joins an application's namespace and that of the world by a cable, over IPv4 and IPv6. */
 export async function joinWorld(app: Namespace, world: Namespace): Promise<void> {
+  await joinBehind(app, world, { name: 'cable', networks: ['10.77.0', 'fd77::'] });
+}
+
+/** Joins a namespace and its router by a cable, over IPv4 and IPv6: it is .1 of each network, the router .2. */
+export async function joinBehind(
+  inner: Namespace,
+  router: Namespace,
+  cable: { readonly name: string; readonly networks: readonly [v4: string, v6: string] },
+): Promise<void> {
+  const { name, networks } = cable;
+  const [v4, v6] = networks;
   await does(
-    app,
-    `ip link add cable type veth peer name cable netns ${world.pid}`,
-    'ip address add 10.77.0.1/24 dev cable',
-    'ip address add fd77::1/64 dev cable nodad',
-    'ip link set cable up',
+    inner,
+    `ip link add ${name} type veth peer name ${name} netns ${router.pid}`,
+    `ip address add ${v4}.1/24 dev ${name}`,
+    `ip address add ${v6}1/64 dev ${name} nodad`,
+    `ip link set ${name} up`,
   );
   await does(
-    world,
-    'ip address add 10.77.0.2/24 dev cable',
-    'ip address add fd77::2/64 dev cable nodad',
-    'ip link set cable up',
+    router,
+    `ip address add ${v4}.2/24 dev ${name}`,
+    `ip address add ${v6}2/64 dev ${name} nodad`,
+    `ip link set ${name} up`,
   );
-  await does(app, 'ip route add default via 10.77.0.2', 'ip -6 route add default via fd77::2');
+  await does(inner, `ip route add default via ${v4}.2`, `ip -6 route add default via ${v6}2`);
 }
 
 /** What the kernel holds, of both families and kinds, but for times and counters. */

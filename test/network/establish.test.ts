@@ -26,6 +26,20 @@ describe('a new connection', () => {
     );
   });
 
+  test('goes by the name of a host whose address leads back to ourselves', async () => {
+    await withServer(
+      () => {},
+      async ({ port }) => {
+        const leadsBack = (address: string): boolean => address === '192.0.2.7';
+        const { plain } = createEstablish({ trust, track: () => {}, leadsBack });
+        const destination = { host: 'localhost', address: '192.0.2.7', port, secure: false };
+        const connection = await plain(destination, {});
+        expect(connection.open).toBe(true);
+        connection.socket.destroy();
+      },
+    );
+  });
+
   test('in TLS knows its protocol and the socket below', async () => {
     const server = createTlsServer({ cert, key, ALPNProtocols: ['x'] });
     await withServer(server, async ({ destination }) => {
