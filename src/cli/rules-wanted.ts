@@ -4,6 +4,8 @@ import { standingOf } from '../cassette/cassette.ts';
 import type { Settings } from '../config/config.ts';
 import { Failure, failureLine } from '../exchange/failure.ts';
 import { staysOffline } from '../mode/mode.ts';
+import type { ResolvConf } from '../network/network.ts';
+import { readResolvConf } from '../network/network.ts';
 
 /** The flags of `rules` that stand in for a setting, and the variable of that. */
 export const settingFlags = {
@@ -27,6 +29,9 @@ export interface OwnIds {
   readonly gid?: string | undefined;
 }
 
+/** Docker's resolver in a network that somebody made, as Compose does. */
+const dockersResolver = '127.0.0.11';
+
 /** The ports that are captured in any case: HTTP and HTTPS. */
 const usualPorts: readonly number[] = [80, 443];
 
@@ -34,8 +39,9 @@ const usualPorts: readonly number[] = [80, 443];
 export async function wantedRules(
   ids: OwnIds,
   settings: Settings,
+  { servers }: Pick<ResolvConf, 'servers'> = readResolvConf(),
 ): Promise<{ readonly rules: Rules; readonly warnings: readonly string[] }> {
-  const { udp, warnings } = await udpOf(settings);
+  const { offline, warnings } = await offlineOf(settings);
   const { port: proxyPort, controlPort, dnsPort } = settings;
   // The kernel cannot be told of a port that is not known before magneto listens.
   if (proxyPort === 0)
@@ -46,6 +52,8 @@ export async function wantedRules(
     proxyPort,
     controlPort,
     dnsPort: dnsPort === 0 || settings.redirectExcludePorts.includes(53) ? undefined : dnsPort,
+    // Where nobody asks, nobody asks on: then there is no hole for it either.
+    resolverAsksOn: !offline && !settings.seal && servers.includes(dockersResolver),
     ports: portsOf(settings),
     scope: {
       excludedPorts: settings.redirectExcludePorts,
@@ -55,7 +63,7 @@ export async function wantedRules(
       excludedUids: settings.redirectExcludeUids,
     },
     gateway: settings.gateway,
-    udp,
+    udp: settings.udp === 'auto' ? (offline ? 'reject' : 'pass') : settings.udp,
     sealed: settings.seal,
     backend: settings.iptables,
   };
@@ -66,19 +74,18 @@ function portsOf({ redirectPorts }: Settings): Rules['ports'] {
   return redirectPorts === 'all' ? 'all' : [...usualPorts, ...redirectPorts];
 }
 
-/** A cassette that root may not read says nothing; then UDP is let through, with a warning. */
-async function udpOf(
+/** A cassette that root may not read says nothing; then the run is taken for one that records, with a warning. */
+async function offlineOf(
   settings: Settings,
-): Promise<{ readonly udp: Rules['udp']; readonly warnings: readonly string[] }> {
-  if (settings.udp !== 'auto') return { udp: settings.udp, warnings: [] };
+): Promise<{ readonly offline: boolean; readonly warnings: readonly string[] }> {
   try {
     const look = () => standingOf(settings.cassetteDir, settings.cassetteName);
-    const offline = await staysOffline(settings, look);
-    return { udp: offline ? 'reject' : 'pass', warnings: [] };
+    return { offline: await staysOffline(settings, look), warnings: [] };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    if (settings.udp !== 'auto') return { offline: false, warnings: [] };
     const words = `UDP is let through, as the cassette cannot be looked at: ${failureLine(error)}`;
-    return { udp: 'pass', warnings: [words] };
+    return { offline: false, warnings: [words] };
   }
 }
 

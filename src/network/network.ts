@@ -16,6 +16,7 @@ import { createTrust } from './trust.ts';
 
 export type { UpstreamProxy } from './proxy.ts';
 export { createResolver } from './resolver.ts';
+export type { ResolvConf } from './resolv-conf.ts';
 export { readResolvConf } from './resolv-conf.ts';
 
 /** How destinations are reached. */
