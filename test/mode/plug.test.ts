@@ -42,7 +42,7 @@ function open(options: Partial<SessionOptions>): Promise<OpenSession> {
     cassette: 'names',
     library: openLibrary({ directory, format: 'json', fsync: 'never', warn: () => {} }),
     network,
-    names: { resolver, search: [], ipv6: () => false, onMiss: 'nxdomain' },
+    names: { resolver, search: [], ownName: 'here', ipv6: () => false, onMiss: 'nxdomain' },
     journal: createJournal(),
     latency: { type: 'none' },
     bodyBytesMax: 1000,
