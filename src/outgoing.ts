@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Settings } from './config/config.ts';
 import type { LiveNames } from './mode/mode.ts';
 import type { NetworkOptions } from './network/network.ts';
@@ -23,8 +24,8 @@ export function networkOptions(settings: Settings, files: UpstreamFiles): Networ
 /** How names are resolved here, where they are captured. */
 export function liveNames({
   transparent,
-}: Settings): Pick<LiveNames, 'resolver' | 'search'> | undefined {
+}: Settings): Pick<LiveNames, 'resolver' | 'search' | 'ownName'> | undefined {
   if (!transparent) return undefined;
   const { servers, search } = readResolvConf();
-  return { resolver: createResolver({ servers }), search };
+  return { resolver: createResolver({ servers }), search, ownName: hostname() };
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { expect, test } from '@jest/globals';
 import { loadSettings } from '../src/config/config.ts';
 import { liveNames, networkOptions } from '../src/outgoing.ts';
@@ -37,5 +38,9 @@ test('a gateway does not dial an address of its own that it told to clients', ()
 test('names are asked for only where they are captured', () => {
   expect(liveNames(loadSettings({ env: {} }).settings)).toBeUndefined();
   const names = liveNames(loadSettings({ env: { MAGNETO_TRANSPARENT: 'true' } }).settings);
-  expect(names).toMatchObject({ search: expect.any(Array), resolver: expect.any(Object) });
+  expect(names).toMatchObject({
+    search: expect.any(Array),
+    ownName: hostname(),
+    resolver: expect.any(Object),
+  });
 });

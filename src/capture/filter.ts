@@ -1,7 +1,7 @@
 import type { Rules } from './rules.ts';
 import type { ChainRules, Family, Hook, Remark, TableRules } from './rule-text.ts';
 import { grouped, ofFamily, ownChains, rule } from './rule-text.ts';
-import { destinations, loopback, ownMatch, strangers } from './scope.ts';
+import { destinations, loopback, ownMatch, resolversOwn, strangers } from './scope.ts';
 
 const [output, forward, count] = ownChains.filter;
 
@@ -46,6 +46,10 @@ function outputRules(place: Place): readonly string[] {
     ...(filtering.counted
       ? [rule(chain, local, { remark: 'here', target: '-j RETURN' }), answers(place)]
       : []),
+    // On our behalf, so it is not something that the application did past us.
+    ...resolversOwn(rules, family).map((match) =>
+      rule(chain, match, { remark: 'resolver', target: '-j RETURN' }),
+    ),
     ...strangers(rules.scope).map((match) => leftAlone(place, match)),
     ...refusals(place),
   ];

@@ -2,7 +2,7 @@ import type { Rules } from './rules.ts';
 import { ownPorts } from './rules.ts';
 import type { ChainRules, Family, TableRules } from './rule-text.ts';
 import { grouped, ofFamily, ownChains, rule } from './rule-text.ts';
-import { destinations, loopback, ownMatch, strangers } from './scope.ts';
+import { destinations, loopback, ownMatch, resolversOwn, strangers } from './scope.ts';
 
 const [output, prerouting] = ownChains.nat;
 
@@ -29,6 +29,9 @@ function outputRules(rules: Rules, family: Family): readonly string[] {
   return [
     rule(output, ownMatch(rules), { remark: 'own', target: '-j RETURN' }),
     ...strangers(rules.scope).map((match) => rule(output, match, leave)),
+    ...resolversOwn(rules, family).map((match) =>
+      rule(output, match, { remark: 'resolver', target: '-j RETURN' }),
+    ),
     ...names(output, rules),
     rule(output, `-d ${loopback[family]}`, { remark: 'loopback', target: '-j RETURN' }),
     ...ownListeners(rules),

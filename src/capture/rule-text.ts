@@ -45,6 +45,7 @@ export const remarks = {
   ownAnswers: 'magneto: its own answers',
   sealed: 'magneto: sealed',
   names: 'magneto: names',
+  resolver: "magneto: Docker's resolver asks on",
   loopback: 'magneto: loopback',
   here: 'magneto: for this machine',
   ownPorts: 'magneto: its own ports',

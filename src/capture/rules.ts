@@ -13,6 +13,8 @@ export interface Rules {
   readonly controlPort: number;
   /** Where questions for names go; nothing where they are not captured. */
   readonly dnsPort: number | undefined;
+  /** Whether a resolver on loopback, Docker's, asks on from this very namespace when we ask it. */
+  readonly resolverAsksOn: boolean;
   /** Destination ports that are captured, over TCP; `all` is each but our own. */
   readonly ports: readonly number[] | 'all';
   /** Who and what is captured, of that. */

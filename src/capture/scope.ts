@@ -10,6 +10,18 @@ export function ownMatch({ uid, gid }: Pick<Rules, 'uid' | 'gid'>): string {
   return `-m owner --uid-owner ${uid} --gid-owner ${gid}`;
 }
 
+/**
+ * Matches the questions that Docker's resolver passes on: its engine, root, asks from this very namespace,
+ * and led to us it would wait for itself. Processes here ask the resolver on loopback instead.
+ */
+export function resolversOwn(rules: Pick<Rules, 'resolverAsksOn'>, family: Family): string[] {
+  if (!rules.resolverAsksOn) return [];
+  return ['udp', 'tcp'].map(
+    (protocol) =>
+      `! -d ${loopback[family]} -p ${protocol} -m ${protocol} --dport 53 -m owner --uid-owner 0 --gid-owner 0`,
+  );
+}
+
 /** Matches, one by one, the processes of users that are left alone. */
 export function strangers({ uids, excludedUids }: Scope): readonly string[] {
   const excluded = excludedUids.map((uid) => `-m owner --uid-owner ${uid}`);

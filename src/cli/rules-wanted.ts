@@ -4,6 +4,8 @@ import { standingOf } from '../cassette/cassette.ts';
 import type { Settings } from '../config/config.ts';
 import { Failure, failureLine } from '../exchange/failure.ts';
 import { staysOffline } from '../mode/mode.ts';
+import type { ResolvConf } from '../network/network.ts';
+import { readResolvConf } from '../network/network.ts';
 
 /** The flags of `rules` that stand in for a setting, and the variable of that. */
 export const settingFlags = {
@@ -27,6 +29,9 @@ export interface OwnIds {
   readonly gid?: string | undefined;
 }
 
+/** Docker's resolver in a network that somebody made, as Compose does. */
+const dockersResolver = '127.0.0.11';
+
 /** The ports that are captured in any case: HTTP and HTTPS. */
 const usualPorts: readonly number[] = [80, 443];
 
@@ -34,6 +39,7 @@ const usualPorts: readonly number[] = [80, 443];
 export async function wantedRules(
   ids: OwnIds,
   settings: Settings,
+  { servers }: Pick<ResolvConf, 'servers'> = readResolvConf(),
 ): Promise<{ readonly rules: Rules; readonly warnings: readonly string[] }> {
   const { offline, warnings } = await standingOff(settings);
   const { port: proxyPort, controlPort, dnsPort } = settings;
@@ -46,6 +52,8 @@ export async function wantedRules(
     proxyPort,
     controlPort,
     dnsPort: dnsPort === 0 || settings.redirectExcludePorts.includes(53) ? undefined : dnsPort,
+    // Where nobody asks, nobody asks on: then there is no hole for it either.
+    resolverAsksOn: !offline && !settings.seal && servers.includes(dockersResolver),
     ports: portsOf(settings),
     scope: {
       excludedPorts: settings.redirectExcludePorts,
@@ -69,12 +77,11 @@ function portsOf({ redirectPorts }: Settings): Rules['ports'] {
 
 /**
  * Whether it is to be a replay, of every client, that never reaches the network. A cassette that root may
- * not read says nothing; then what is not captured is let through, with a warning.
+ * not read says nothing; then the run is taken for one that records, with a warning.
  */
 async function standingOff(
   settings: Settings,
 ): Promise<{ readonly offline: boolean; readonly warnings: readonly string[] }> {
-  if (settings.udp !== 'auto' && !settings.gateway) return { offline: false, warnings: [] };
   const { cassetteDir, cassetteName, clients } = settings;
   // Where clients have cassettes of their own, the shared one may be nobody's, and not be there.
   const names = clients.length === 0 ? [cassetteName] : clients.map(({ cassette }) => cassette);
@@ -85,6 +92,7 @@ async function standingOff(
     return { offline: all.every((one) => one), warnings: [] };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    if (settings.udp !== 'auto') return { offline: false, warnings: [] };
     const words = `UDP is let through, as the cassette cannot be looked at: ${failureLine(error)}`;
     return { offline: false, warnings: [words] };
   }

@@ -56,6 +56,8 @@ export interface LiveNames {
   readonly search: readonly string[];
   /** Whether their connections over IPv6 are captured, as far as is known: else they leave, or fail. */
   readonly ipv6: () => boolean;
+  /** What this machine is called: its own name is no miss. */
+  readonly ownName: string;
   /** What they are told in a replay of a name that nobody recorded. */
   readonly onMiss: NameMiss;
 }

@@ -12,6 +12,8 @@ export interface ReplayNamesOptions {
   readonly cursors: Cursors;
   /** Domains in which clients try a name before they try it as it is. */
   readonly search: readonly string[];
+  /** What this machine is called: without a network Docker tells no container its own address. */
+  readonly ownName: string;
   /** Whether IPv6 leads clients here, or else nowhere. */
   readonly ipv6: () => boolean;
   /** What clients are told of a name that nobody asked for. */
@@ -40,15 +42,16 @@ const addressTypes: ReadonlySet<string> = new Set(['A', 'AAAA', 'HTTPS', 'SVCB']
  */
 export function replayNames(options: ReplayNamesOptions): RecordedNames {
   const { recording, cursors, search } = options;
+  const ownName = options.ownName.toLowerCase();
   const known = knownNames(recording);
+  const exists = (name: string): boolean => name === ownName || known.existing.has(name);
   const tried = (name: string): boolean =>
     search.some(
-      (domain) =>
-        name.endsWith(`.${domain}`) && known.existing.has(name.slice(0, -domain.length - 1)),
+      (domain) => name.endsWith(`.${domain}`) && exists(name.slice(0, -domain.length - 1)),
     );
   const answering = (question: DnsQuestion): readonly [DnsFinding, Outcome] => {
     const { name } = question;
-    const made = madeUp(known, question);
+    const made = name === ownName ? itself(question) : madeUp(known, question);
     if (made !== undefined) return [made, { outcome: 'replayed' }];
     if (tried(name)) return [plainFinding('NXDOMAIN'), { outcome: 'replayed' }];
     if (options.onMiss === 'servfail') return [plainFinding('SERVFAIL'), { outcome: 'missed' }];
@@ -91,6 +94,12 @@ function recorded(
 function withIpv4(known: KnownNames, question: DnsQuestion, found: DnsFinding): DnsFinding {
   const isEmpty = found.code === 'NOERROR' && found.records.every(({ type }) => type !== 'A');
   return (question.type === 'A' && isEmpty ? madeUp(known, question) : undefined) ?? found;
+}
+
+/** Servers ask for the address of their own name; it is no business of a recording. */
+function itself({ name, type }: DnsQuestion): DnsFinding {
+  const addresses = type === 'A' ? ['127.0.0.1'] : [];
+  return plainFinding('NOERROR', addressRecords({ name, type }, { addresses, ttl: madeUpTtl }));
 }
 
 /** What follows from the rest of the recording. */

@@ -22,6 +22,7 @@ export type { UpstreamProxy } from './proxy.ts';
 export type { ClientCertificate } from './trust.ts';
 export { lookUp } from './look-up.ts';
 export { createResolver } from './resolver.ts';
+export type { ResolvConf } from './resolv-conf.ts';
 export { readResolvConf } from './resolv-conf.ts';
 
 /** How destinations are reached. */

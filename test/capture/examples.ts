@@ -8,6 +8,7 @@ export const usual: Rules = {
   proxyPort: 8888,
   controlPort: 8889,
   dnsPort: 8853,
+  resolverAsksOn: false,
   ports: [443, 80],
   scope: everything,
   gateway: false,

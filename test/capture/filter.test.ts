@@ -29,6 +29,15 @@ test.each<['v4' | 'v6']>([['v4'], ['v6']])(
   },
 );
 
+test('what a resolver asks on is neither refused nor counted', () => {
+  const lines = output({ ...usual, resolverAsksOn: true, udp: 'reject' });
+  const own = lines.findIndex((line) =>
+    /--dport 53 -m owner --uid-owner 0 .*-j RETURN$/.test(line),
+  );
+  expect(own).toBeGreaterThan(0);
+  expect(own).toBeLessThan(lines.findIndex((line) => line.includes('REJECT')));
+});
+
 test('a gateway tells nobody a way past itself', () => {
   const [first] = output({ ...usual, gateway: true });
   expect(first).toMatch(/-p icmp .*--icmp-type 5 .*-j DROP/);

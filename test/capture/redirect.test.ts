@@ -13,6 +13,24 @@ test('names are captured before loopback is exempt, for Docker’s resolver is 1
   expect(names).toBeLessThan(all.findIndex((line) => line.includes('127.0.0.0/8')));
 });
 
+test.each([
+  ['v4', '127.0.0.0/8'],
+  ['v6', '::1/128'],
+] as const)('a resolver that asks on is not led back to us over %s', (family, loopback) => {
+  const [chain] = redirectTable({ ...usual, resolverAsksOn: true }, family).chains;
+  const names = (chain?.rules ?? []).filter((line) => line.includes('--dport 53'));
+  expect(names.map((line) => / -j (\w+)/.exec(line)?.[1])).toEqual([
+    'RETURN',
+    'RETURN',
+    'REDIRECT',
+    'REDIRECT',
+  ]);
+  for (const line of names.slice(0, 2)) {
+    expect(line).toContain(`! -d ${loopback} `);
+    expect(line).toContain('-m owner --uid-owner 0 --gid-owner 0');
+  }
+});
+
 test('where every port is captured, names that are not captured stay where they were going', () => {
   const asked = lines({ ...usual, ports: 'all' });
   const unasked = lines({ ...usual, ports: 'all', dnsPort: undefined });

@@ -22,6 +22,21 @@ test('who we are comes from the flags alone', async () => {
   await expect(wrong).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 });
 
+test.each([
+  { env: { MAGNETO_MODE: 'record' }, servers: ['127.0.0.11'], asksOn: true },
+  { env: { MAGNETO_MODE: 'record' }, servers: ['192.0.2.53'], asksOn: false },
+  { env: { MAGNETO_SEAL: 'true' }, servers: ['127.0.0.11'], asksOn: false },
+  { env: { MAGNETO_MODE: 'replay' }, servers: ['127.0.0.11'], asksOn: false },
+  {
+    env: { MAGNETO_MODE: 'replay', MAGNETO_ON_MISS: 'passthrough' },
+    servers: ['127.0.0.11'],
+    asksOn: true,
+  },
+])('a resolver that asks on: $asksOn for $servers with $env', async ({ env, servers, asksOn }) => {
+  const { rules } = await wantedRules({}, settingsOf(env), { servers });
+  expect(rules.resolverAsksOn).toBe(asksOn);
+});
+
 test('80 and 443 are captured beside what is named', async () => {
   const { rules } = await wantedRules({}, settingsOf({ MAGNETO_REDIRECT_PORTS: '3000' }));
   expect(rules.ports).toEqual([80, 443, 3000]);

@@ -32,7 +32,8 @@ export async function startOrigin(stage: Stage): Promise<Origin> {
   };
 }
 
-async function makeCertificates(folder: string): Promise<void> {
+/** Makes an authority and a certificate for the origin, in a folder that is not there yet. */
+export async function makeCertificates(folder: string): Promise<void> {
   const script = `set -e
     mkdir "$1" && cd "$1"
     curve='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'

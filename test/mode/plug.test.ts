@@ -42,7 +42,13 @@ function open(options: Partial<SessionOptions>): Promise<OpenSession> {
     cassette: 'names',
     library: openLibrary({ directory, format: 'json', fsync: 'never', warn: () => {} }),
     network,
-    names: { resolver, search: [], ipv6: () => false, onMiss: 'nxdomain' },
+    names: {
+      resolver,
+      search: [],
+      ownName: 'here',
+      ipv6: () => false,
+      onMiss: 'nxdomain',
+    },
     journal: createJournal(),
     latency: { type: 'none' },
     bodyBytesMax: 1000,
@@ -128,7 +134,13 @@ describe('names', () => {
     const six: Resolver = {
       resolve: async (one) => answered(one, found(one, one.type === 'AAAA' ? ['fd00::1'] : [])),
     };
-    const names = { resolver: six, search: [], ipv6: () => false, onMiss: 'nxdomain' } as const;
+    const names = {
+      resolver: six,
+      search: [],
+      ipv6: () => false,
+      onMiss: 'nxdomain',
+      ownName: 'here.test',
+    } as const;
     for (const mode of ['passthrough', 'record', 'replay', 'hybrid'] as const) {
       const session = await open({ mode, names });
       const answer = await session.resolver?.resolve(question('a.test', 'AAAA'));

@@ -15,7 +15,13 @@ const b = { name: 'b.test', type: 'A' };
 function names(interactions: readonly Interaction[], more: Partial<ReplayNamesOptions> = {}) {
   const recording = recordingOf(interactions);
   const cursors = createCursors(recording);
-  const rest = { search: [], ipv6: () => true, onMiss: 'nxdomain', ...more } as const;
+  const rest = {
+    search: [],
+    ownName: 'Here',
+    ipv6: () => true,
+    onMiss: 'nxdomain',
+    ...more,
+  } as const;
   const replaying = replayNames({ recording, cursors, ...rest });
   const ask = async (asked: DnsQuestion | string): Promise<string> => {
     const one = typeof asked === 'string' ? question(asked) : asked;
@@ -38,6 +44,16 @@ describe('replaying names', () => {
     ]);
     expect((await resolve(question('a.test'))).interaction).toBe('A a.test');
     expect(cursors.unused()).toBe(0);
+  });
+
+  test('knows the name of this machine, which is in no recording', async () => {
+    const { ask } = names([], { search: ['example.org'] });
+    expect([await ask('here'), await ask('here.example.org'), await ask('there')]).toEqual([
+      'NOERROR 127.0.0.1 replayed',
+      'NXDOMAIN replayed',
+      'NXDOMAIN missed',
+    ]);
+    expect(await ask(question('here', 'AAAA'))).toBe('NOERROR replayed');
   });
 
   test('keeps how long it may be kept, and gives the question its own case', async () => {
