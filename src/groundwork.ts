@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { CounterReader, OriginalDestinations } from './capture/capture.ts';
+import type { CounterReader, OriginalDestinations, SelfTest } from './capture/capture.ts';
+import { createSelfTest } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Metrics } from './control/control.ts';
 import { createMetrics } from './control/control.ts';
@@ -35,6 +37,8 @@ export interface Ground {
   readonly live: Live | undefined;
   /** Asks for what the kernel's rules have counted; nothing where nobody can be asked. */
   readonly counters: CounterReader | undefined;
+  /** Answers test connections, and knows whether all of them came. */
+  readonly selfTest: SelfTest;
 }
 
 /** Closes what was opened, the last first. */
@@ -66,7 +70,7 @@ export async function layGround(
   const counters = openCounterReader(settings, log);
   opened.push(() => Promise.resolve(counters?.close()));
   const rooms = { settings, log, journal, metrics, tracing, authority, trustKit, network, report };
-  return { ...rooms, originalDestination, live, counters };
+  return { ...rooms, originalDestination, live, counters, selfTest: createSelfTest(randomUUID()) };
 }
 
 function openLive(settings: Settings, network: Network): Live | undefined {

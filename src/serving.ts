@@ -1,3 +1,4 @@
+import type { SelfTest } from './capture/capture.ts';
 import type { Control } from './control/control.ts';
 import { createControl } from './control/control.ts';
 import type { Destination } from './exchange/destination.ts';
@@ -19,7 +20,8 @@ export interface Serving extends Ground {
 
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, log, authority, session, report, network, originalDestination, live } = house;
+  const { settings, log, authority, session, selfTest, report, network } = house;
+  const { originalDestination, live } = house;
   const onLost = createLossReport(log, report);
   const answering = besideLive(house, session);
   const seen = log.isLevelEnabled('debug') ? withHeadsLogged(answering, log) : answering;
@@ -28,7 +30,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     wire: createWire({
       missStatus: settings.missStatus,
       onConnect: (tunnel) => intake.connect(tunnel),
-      own: (path) => ownPage(path, authority),
+      own: (path, destination) => ownPage({ authority, selfTest, path, destination }),
       isOwn,
       onFailure: report,
       onLost,
@@ -63,7 +65,16 @@ export function openControl(ground: Ground, run: Run): Control {
 }
 
 /** What magneto itself serves at `http://magneto.local`. */
-function ownPage(path: string, authority: Authority): ReturnType<WireOptions['own']> {
-  if (path !== '/ca.pem') return undefined;
-  return { type: 'application/x-pem-file', text: authority.certificatePem };
+function ownPage(asked: {
+  readonly authority: Authority;
+  readonly selfTest: SelfTest;
+  readonly path: string;
+  readonly destination: Destination;
+}): ReturnType<WireOptions['own']> {
+  const { authority, selfTest, path, destination } = asked;
+  if (path === '/ca.pem') {
+    return { type: 'application/x-pem-file', text: authority.certificatePem };
+  }
+  const arrived = selfTest.answer(path, destination);
+  return arrived && { type: 'application/json', text: JSON.stringify(arrived) };
 }
