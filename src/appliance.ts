@@ -67,7 +67,8 @@ async function start(options: ApplianceOptions, opened: Closers): Promise<Applia
   const ground = await layGround(options, opened);
   const { settings, log, metrics, authority } = ground;
   // The control plane comes first: while a large cassette is read, /health says that it is.
-  const run: Run = { phase: 'starting', warnings: authority.warnings };
+  const { selfTest } = ground;
+  const run: Run = { phase: 'starting', warnings: authority.warnings, selfTest };
   const control = openControl(ground, run);
   opened.push(() => control.close());
   const { controlHosts: hosts, controlPort: port } = settings;

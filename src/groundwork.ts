@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { CounterReader, OriginalDestinations } from './capture/capture.ts';
+import type { CounterReader, OriginalDestinations, SelfTest } from './capture/capture.ts';
+import { createSelfTest } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Metrics } from './control/control.ts';
 import { createMetrics } from './control/control.ts';
@@ -43,6 +45,8 @@ export interface Ground {
   readonly live: Live | undefined;
   /** Asks for what the kernel's rules have counted; nothing where nobody can be asked. */
   readonly counters: CounterReader | undefined;
+  /** Answers test connections, and knows whether all of them came. */
+  readonly selfTest: SelfTest;
 }
 
 /** Closes what was opened, the last first. */
@@ -80,7 +84,8 @@ export async function layGround(
   opened.push(() => Promise.resolve(counters?.close()));
   const told = { settings, log, journal, metrics, tracing, report };
   const met = { authority, trustKit, network, own, unread: files.failures };
-  return { ...told, ...met, originalDestination, live, counters };
+  const selfTest = createSelfTest(randomUUID());
+  return { ...told, ...met, originalDestination, live, counters, selfTest };
 }
 
 function openLive(settings: Settings, network: Network): Live | undefined {

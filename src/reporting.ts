@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { CounterReader } from './capture/capture.ts';
+import type { CounterReader, SelfTest } from './capture/capture.ts';
 import { openCounters } from './capture/capture.ts';
 import type { Settings } from './config/config.ts';
 import type { Session } from './exchange/arrival.ts';
@@ -83,6 +83,7 @@ export interface OpenRun extends OpenSession {
 /** How far the run has come. */
 export interface Run {
   phase: 'starting' | 'serving' | 'stopping';
+  readonly selfTest?: SelfTest;
   session?: OpenRun;
   /** What is to be said of it, one line each. */
   readonly warnings?: () => readonly string[];
@@ -97,18 +98,20 @@ export interface Ended {
   readonly exitStatus: number;
 }
 
-/** The status of a run: ready while it serves, and not when it ought to record and cannot write. */
+/** The status of a run: ready while it serves, and not when it ought to record and cannot write, or to be tested first. */
 export function statusOf(
   settings: Settings,
   run: Run,
   journal: Pick<Journal, 'passedThrough'>,
 ): Status {
-  const { phase, session } = run;
+  const { phase, session, selfTest } = run;
   const warnings = run.warnings?.() ?? [];
   const holes = journal.passedThrough().filter(({ because }) => because === 'refusals');
   const failure = session?.failure();
-  const reason = failure === undefined ? phase : failureLine(failure);
-  const ready = phase === 'serving' && failure === undefined;
+  const waits = phase === 'serving' && settings.selfTest && selfTest?.passed() === false;
+  const how = waits ? 'waiting for the self-test' : phase;
+  const reason = failure === undefined ? how : failureLine(failure);
+  const ready = how === 'serving' && failure === undefined;
   return {
     ready,
     ...(ready ? {} : { reason }),
@@ -118,6 +121,8 @@ export function statusOf(
     ...(session?.file === undefined ? {} : { cassetteFile: session.file }),
     interactions: session?.interactions() ?? 0,
     ...(warnings.length > 0 && { warnings }),
+    phase,
+    ...(selfTest && { run: selfTest.run }),
     ...(holes.length > 0 && { incomplete: holes.map(({ destination }) => destination) }),
     ...ofEach(session, sessionStatusOf),
   };

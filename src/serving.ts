@@ -1,3 +1,4 @@
+import type { SelfTest } from './capture/capture.ts';
 import type { Control } from './control/control.ts';
 import { createControl } from './control/control.ts';
 import type { Destination } from './exchange/destination.ts';
@@ -21,7 +22,7 @@ export interface Serving extends Ground {
 
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
-  const { settings, log, authority, report, network, originalDestination } = house;
+  const { settings, log, authority, selfTest, report, network, originalDestination } = house;
   const { journal, metrics, live } = house;
   const onLost = createLossReport(log, report);
   const passing = openPassing(house);
@@ -30,7 +31,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     wire: createWire({
       missStatus: settings.missStatus,
       onConnect: (tunnel) => intake.connect(tunnel),
-      own: (path) => ownPage(path, authority),
+      own: (path, destination) => ownPage({ authority, selfTest, path, destination }),
       isOwn,
       onFailure: report,
       onLost,
@@ -88,7 +89,16 @@ export function openControl(ground: Ground, run: Run): Control {
 }
 
 /** What magneto itself serves at `http://magneto.local`. */
-function ownPage(path: string, authority: Authority): ReturnType<WireOptions['own']> {
-  if (path !== '/ca.pem') return undefined;
-  return { type: 'application/x-pem-file', text: authority.certificatePem };
+function ownPage(asked: {
+  readonly authority: Authority;
+  readonly selfTest: SelfTest;
+  readonly path: string;
+  readonly destination: Destination;
+}): ReturnType<WireOptions['own']> {
+  const { authority, selfTest, path, destination } = asked;
+  if (path === '/ca.pem') {
+    return { type: 'application/x-pem-file', text: authority.certificatePem };
+  }
+  const arrived = selfTest.answer(path, destination);
+  return arrived && { type: 'application/json', text: JSON.stringify(arrived) };
 }

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { createSelfTest } from '../src/capture/capture.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { CounterReader } from '../src/capture/capture.ts';
 import { loadSettings } from '../src/config/config.ts';
@@ -63,11 +64,27 @@ test('a failure that ended a connection is reported as what it is', () => {
 describe('the status', () => {
   const journal = createJournal();
 
+  test('waits for the self-test where it is to be tested, and shows which run it is', () => {
+    const selfTest = createSelfTest('run');
+    const run = { phase: 'serving', selfTest } as const;
+    const tested = { ...settings, selfTest: true };
+    expect(statusOf(tested, run, journal)).toMatchObject({
+      ready: false,
+      reason: 'waiting for the self-test',
+      run: 'run',
+    });
+    expect(statusOf(settings, run, journal).ready).toBe(true);
+    const destination = { address: '192.0.2.2', port: 80 };
+    selfTest.answer('/self-test?nonce=1&expects=192.0.2.2:80', destination);
+    expect(statusOf(tested, run, journal)).toMatchObject({ ready: true });
+  });
+
   test('is ready only while it serves', () => {
     expect(statusOf(settings, { phase: 'starting' }, journal)).toEqual({
       ready: false,
       reason: 'starting',
       mode: 'auto',
+      phase: 'starting',
       acts: 'auto',
       cassette: 'c',
       interactions: 0,
@@ -75,6 +92,7 @@ describe('the status', () => {
     expect(statusOf(settings, { phase: 'serving', session: session() }, journal)).toEqual({
       ready: true,
       mode: 'auto',
+      phase: 'serving',
       acts: 'replay',
       cassette: 'c',
       cassetteFile: '/x/c.json',

@@ -5,6 +5,8 @@ export interface Ran {
   /** True where there is no such command. */
   readonly missing: boolean;
   readonly ok: boolean;
+  /** The exit status, where it came to one. */
+  readonly status?: number;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -25,6 +27,7 @@ export const runCommand: Run = async (command, args, input = '') => {
     timeout: limitMs,
     env: { LC_ALL: 'C' },
   });
-  const { failed, stdout, stderr } = ran;
-  return { missing: failed && errorCode(ran) === 'ENOENT', ok: !failed, stdout, stderr };
+  const { failed, stdout, stderr, exitCode: status } = ran;
+  const missing = failed && errorCode(ran) === 'ENOENT';
+  return { missing, ok: !failed, stdout, stderr, ...(status !== undefined && { status }) };
 };

@@ -1,11 +1,13 @@
 import { Failure, failureLine } from '../exchange/failure.ts';
 import { nearest } from '../support/edit-distance.ts';
+import { doctor } from './doctor.ts';
 import { health } from './health.ts';
 import type { Streams } from './log.ts';
 import { route } from './route.ts';
 import { rules } from './rules.ts';
 import { serve } from './serve.ts';
 import { trust } from './trust.ts';
+import { verify } from './verify.ts';
 import { version } from './version.ts';
 
 export { logTo } from './log.ts';
@@ -22,10 +24,14 @@ export async function run(
   streams: Streams,
 ): Promise<number> {
   try {
-    // The verbs with words and flags of their own.
+    // Verbs with words and flags of their own.
     if (argv[0] === 'rules' && argv[1] === 'route') {
       return await route({ streams, words: argv.slice(2) });
     }
+    if (argv[0] === 'rules' && argv[1] === 'verify') {
+      return await verify({ env, streams, words: argv.slice(2) });
+    }
+    if (argv[0] === 'doctor') return await doctor({ env, streams, words: argv.slice(1) });
     if (argv[0] === 'rules') return await rules({ env, streams, words: argv.slice(1) });
     if (argv[0] === 'trust') return await trust({ env, streams, words: argv.slice(1) });
     return await runVerb(verbOf(argv), env, streams);
@@ -76,7 +82,8 @@ function verbOf(argv: readonly string[]): Verb {
 
 function unknownWord(word: string): Failure {
   const isFlag = word.startsWith('-');
-  const near = nearest(word, isFlag ? Object.keys(flags) : [...verbs, 'rules', 'trust']) ?? '';
+  const near =
+    nearest(word, isFlag ? Object.keys(flags) : [...verbs, 'rules', 'trust', 'doctor']) ?? '';
   const kind = isFlag ? 'flag' : 'verb';
   return new Failure('COMMAND_UNKNOWN', `there is no ${kind} ${quoted(word)} (nearest: ${near})`);
 }
@@ -87,7 +94,7 @@ function quoted(word: string): string {
 
 const help = `magneto ${version}: records real HTTP, HTTPS and WebSocket traffic, and replays it
 
-Usage: magneto [serve | health | rules | trust | version]
+Usage: magneto [serve | health | rules | trust | doctor | version]
 
   serve     serve until SIGTERM or SIGINT; what is done without a verb
   health    ask a serving magneto whether it is ready: exit status 0, or 1
@@ -101,11 +108,17 @@ Usage: magneto [serve | health | rules | trust | version]
             --exclude-cidrs, --uids, --exclude-uids, --gateway, --udp, --seal, --iptables
   rules route --via ADDRESS|NAME
             make a magneto with MAGNETO_GATEWAY the only way out of this network (as root)
+  rules verify [--wait]
+            a test connection on each captured port; --wait: as soon as a proxy serves
 
   trust write [FOLDER]
             write what applications need to trust the CA: to FOLDER, or MAGNETO_TRUST_DIR
   trust rotate [--overlap-days N]
             make a new CA; who trusts only the old one is served for N days (30)
+
+  doctor [--json] [--bundle FILE]
+            what works between an application and magneto, seen from here, and what to add;
+            --bundle writes all of it into one file for a bug report, secrets masked
 
 It is configured by environment variables, such as
 
@@ -120,4 +133,5 @@ docs/configuration.md has them all, docs/failures.md the failures and the exit s
   1  a recording failed, or stopping did; not ready (health); rules differ (rules check)
   2  it could not start, or what was asked for could not be done
   3  a strict replay missed something
+  4  the self-test of the rules failed
 `;

@@ -1,5 +1,6 @@
 import { get } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
+import type { Settings } from '../config/config.ts';
 import { loadSettings } from '../config/config.ts';
 import { urlHost } from '../exchange/destination.ts';
 import { Failure, failureLine } from '../exchange/failure.ts';
@@ -30,7 +31,17 @@ interface Finding {
 }
 
 async function ask(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding> {
-  const { controlHosts, controlPort } = loadSettings({ env }).settings;
+  return finding(await askControl(loadSettings({ env }).settings, signal));
+}
+
+/**
+ * What `GET /health` says under some settings, parsed; rejects where nobody answers.
+ * @throws Failure OPTION_INVALID
+ */
+export async function askControl(
+  { controlHosts, controlPort }: Pick<Settings, 'controlHosts' | 'controlPort'>,
+  signal: AbortSignal,
+): Promise<unknown> {
   if (controlPort === 0) {
     throw new Failure('OPTION_INVALID', 'MAGNETO_CONTROL_PORT is 0, so nobody knows where to ask');
   }
@@ -38,7 +49,7 @@ async function ask(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding
   let refused: unknown;
   for (const target of targets) {
     try {
-      return finding(await fetchHealth(target, signal));
+      return JSON.parse(await fetchControl(target, '/health', signal)) as unknown;
     } catch (error) {
       // Not there, perhaps because the machine has no IPv6: the next address may be.
       if (signal.aborted) throw error;
@@ -48,17 +59,23 @@ async function ask(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding
   throw refused;
 }
 
+/** Where to ask. */
 interface Target {
   readonly host: string;
   readonly port: number;
 }
 
-async function fetchHealth({ host, port }: Target, signal: AbortSignal): Promise<unknown> {
-  const url = `http://${urlHost(host)}:${port}/health`;
+/** The body of a page of the control plane; rejects where nobody answers. */
+export async function fetchControl(
+  { host, port }: Target,
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const url = `http://${urlHost(host)}:${port}${path}`;
   return new Promise((resolve, reject) => {
     // An agent of its own: the global one would go through a proxy where the environment names one.
     const request = get(url, { signal, agent: false }, (response) => {
-      json(response).then(resolve, reject);
+      text(response).then(resolve, reject);
     });
     request.on('error', reject);
   });

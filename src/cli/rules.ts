@@ -6,17 +6,20 @@ import {
   countRules,
   printedRules,
   refuseOwnPorts,
+  removeRoutes,
   removeRules,
 } from '../capture/capture.ts';
+import type { Settings } from '../config/config.ts';
 import { loadSettings } from '../config/config.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Streams } from './log.ts';
+import { goOffline } from './offline.ts';
 import type { OwnIds } from './rules-wanted.ts';
 import { settingFlags, wantedRules } from './rules-wanted.ts';
 
 /** What touches the kernel. */
 export interface RulesKernel {
-  readonly apply: (rules: Rules) => Promise<Applied>;
+  readonly apply: (rules: Rules, settings: Settings) => Promise<Applied & { offline?: string }>;
   /** Gives the tables that stay. */
   readonly remove: () => Promise<readonly string[]>;
   /** Gives the differences. */
@@ -34,8 +37,15 @@ export interface RulesVerb {
 }
 
 const thisKernel: RulesKernel = {
-  apply: (wanted) => applyRules(wanted),
-  remove: () => removeRules(),
+  apply: async (wanted, settings) => {
+    const applied = await applyRules(wanted);
+    return { ...applied, ...(await goOffline(applied, settings)) };
+  },
+  remove: async () => {
+    // Before the tables that they stand in, of which some are ours to remove.
+    await removeRoutes();
+    return removeRules();
+  },
   check: (wanted) => checkRules(wanted),
   count: () => countRules(),
 };
@@ -84,9 +94,10 @@ export async function rules(verb: RulesVerb): Promise<number> {
     streams.stdout.write(printedRules(wanted.rules));
     return 0;
   }
-  const applied = await kernel.apply(wanted.rules);
+  const applied = await kernel.apply(wanted.rules, settings);
   for (const warning of applied.warnings) streams.stderr.write(`magneto: ${warning}\n`);
   streams.stdout.write(`rules applied (${appliedWords(applied, wanted.rules)})\n`);
+  if (applied.offline !== undefined) streams.stdout.write(`${applied.offline}\n`);
   return 0;
 }
 

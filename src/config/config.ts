@@ -57,6 +57,13 @@ function refuseOpenSeal({ seal, mode, onMiss, live }: Settings): void {
   throw new Failure('SEAL_CONTRADICTED', `MAGNETO_SEAL=true together with ${open.join(' and ')}`);
 }
 
+/** Whether a variable holds a secret: that of an option which is one, or one that is named like one. */
+export function isSecret(variable: string): boolean {
+  const list: readonly Option<unknown>[] = optionNames.map((name) => options[name]);
+  if (list.some(({ env, secret }) => env === variable && secret === true)) return true;
+  return /TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$/i.test(variable) && !variable.endsWith('_FILE');
+}
+
 /** The environment of this process; the only place that reads it. */
 export function environment(): NodeJS.ProcessEnv {
   return process.env;

@@ -137,6 +137,16 @@ export const captureOptions = {
       'A database beside the application is part of the test and no part of the recording; in a replay these are all that can be reached.',
     parse: liveHosts,
   },
+  selfTest: {
+    env: 'MAGNETO_SELF_TEST',
+    takes: 'true | false',
+    default: 'false',
+    doc: 'Whether `/health` says `waiting for the self-test` until the test connections of `magneto rules verify` have come through.',
+    reason:
+      'Set by the transparent image, which runs that test: ready then means that connections are captured, not only that somebody listens.',
+    parse: values.truth,
+    words: ['true', 'false'],
+  },
   counters: {
     env: 'MAGNETO_COUNTERS',
     takes: 'two file descriptors, such as `8,9`',

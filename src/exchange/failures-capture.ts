@@ -54,4 +54,9 @@ export const captureFailures = {
     title: 'The kernel cannot be asked where a redirected connection was to go',
     remedy: 'use the transparent image, or set MAGNETO_TRANSPARENT=false',
   },
+  CAPTURE_SELF_TEST_FAILED: {
+    status: 0,
+    title: 'Test connections of the self-test did not come through as they should',
+    remedy: 'do what the lines below say, then run: magneto rules verify',
+  },
 } as const satisfies Record<string, FailureEntry>;

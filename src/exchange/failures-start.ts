@@ -31,7 +31,7 @@ export const startFailures = {
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',
-    remedy: 'use one of: serve, health, rules, trust, version',
+    remedy: 'use one of: serve, health, rules, trust, doctor, version',
   },
   CASSETTE_NOT_FOUND: {
     status: 0,
@@ -133,5 +133,11 @@ export const startFailures = {
     status: 0,
     title: 'A client certificate of MAGNETO_UPSTREAM_CLIENT_CERTS, or its key, cannot be used',
     remedy: 'name a valid certificate and its key, as unencrypted PEM files that magneto may read',
+  },
+  BUNDLE_UNWRITABLE: {
+    status: 0,
+    title: 'The file for a bug report cannot be written',
+    remedy:
+      'name a file that is not there yet in a folder that may be written, or - for the standard output',
   },
 } as const satisfies Record<string, FailureEntry>;

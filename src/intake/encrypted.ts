@@ -15,7 +15,7 @@ import { leftEarly, secure } from './secure.ts';
 
 /** What TLS sessions with clients need. */
 export interface EncryptedOptions {
-  readonly authority: Authority;
+  readonly authority: Pick<Authority, 'contextFor'>;
   readonly refusals: Refusals;
   /** The name that clients were told an address for, if one was. */
   readonly nameAt: (address: string) => string | undefined;

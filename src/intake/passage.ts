@@ -23,7 +23,7 @@ import { passUnseen, passUntouched } from './untouched.ts';
 
 /** What the way from a socket to the wire needs. */
 export interface PassageOptions {
-  readonly authority: Authority;
+  readonly authority: Pick<Authority, 'contextFor' | 'refusal' | 'certificateFile'>;
   readonly wire: Wire;
   /** Milliseconds of a client's silence after which its destination is dialled, if that is known. */
   readonly silenceMs: number;

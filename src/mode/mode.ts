@@ -159,7 +159,14 @@ export async function staysOffline(
   { mode, onMiss }: Pick<SessionOptions, 'mode' | 'onMiss'>,
   look: () => Promise<Standing>,
 ): Promise<boolean> {
-  if (onMiss !== 'fail') return false;
+  return onMiss === 'fail' && (await willReplay({ mode }, look));
+}
+
+/** Whether a run replays, so that it has a use without a network; `auto` looks what stands on disk. */
+export async function willReplay(
+  { mode }: Pick<SessionOptions, 'mode'>,
+  look: () => Promise<Standing>,
+): Promise<boolean> {
   return mode === 'replay' || (mode === 'auto' && isComplete(await look()));
 }
 

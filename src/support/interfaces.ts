@@ -5,10 +5,13 @@ export function isOwnAddress(address: string): boolean {
   return faces().some((face) => face.address === address);
 }
 
-/** Whether anything could be reached over IPv6: some address is neither loopback nor good for its link only. */
+/**
+ * Whether anything could be reached over IPv6: some address is neither that of loopback nor good for
+ * its link only. One on the loopback device counts: a replay without a network is reached by it.
+ */
 export function reachesIpv6(): boolean {
   return faces().some(
-    ({ family, internal, address }) => family === 'IPv6' && !internal && !isLinkLocal(address),
+    ({ family, address }) => family === 'IPv6' && address !== '::1' && !isLinkLocal(address),
   );
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Arrival } from '../exchange/arrival.ts';
+import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
 import { asksForWebSocket } from '../exchange/http.ts';
@@ -26,7 +27,10 @@ export interface WireOptions extends TunnelOptions {
   /** HTTP status of a replay miss. */
   readonly missStatus: number;
   /** Answers requests for magneto's own host name, `magneto.local`. */
-  readonly own: (path: string) => { readonly type: string; readonly text: string } | undefined;
+  readonly own: (
+    path: string,
+    destination: Destination,
+  ) => { readonly type: string; readonly text: string } | undefined;
   /** Told of failures that concern no exchange: malformed HTTP, unknown destinations, loops. */
   readonly onFailure: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
@@ -175,7 +179,7 @@ function destinationOf(
 ): Target | OwnAnswer {
   const target = targetOf(request, arrival);
   if (target instanceof Failure) return refused(options, target);
-  if (target.destination.host === ownHost) return ownPage(options, target.path);
+  if (target.destination.host === ownHost) return ownPage(options, target);
   if (options.isOwn(target.destination)) {
     const where = authorityOf(target.destination);
     return refused(options, new Failure('DESTINATION_IS_PROXY', `${where} is this proxy`));
@@ -188,8 +192,8 @@ function refused(options: WireOptions, failure: Failure): OwnAnswer {
   return refusal(failure);
 }
 
-function ownPage(options: WireOptions, path: string): OwnAnswer {
-  const page = options.own(path);
+function ownPage(options: WireOptions, { path, destination }: Target): OwnAnswer {
+  const page = options.own(path, destination);
   if (page !== undefined) return ownAnswer(200, page.text, [['Content-Type', page.type]]);
   return ownAnswer(404, `magneto has /ca.pem here, not ${path}\n`, [
     ['Content-Type', 'text/plain'],

@@ -41,6 +41,7 @@ describe('settings', () => {
     expect(loadSettings({ env: {} })).toEqual({
       warnings: [],
       settings: {
+        selfTest: false,
         mode: 'auto',
         cassetteName: 'default',
         cassetteDir: './cassettes',

@@ -3,11 +3,14 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import type { Condition } from '../skip.ts';
 
+/** Two checkouts on one machine would overwrite each other's images, so that the name can be chosen. */
+const tag = process.env['MAGNETO_TEST_TAG'] ?? 'test';
+
 /** The images of the tests. */
 export const images = {
-  explicit: 'magneto:test',
-  transparent: 'magneto:test-transparent',
-  clients: 'magneto-test-clients',
+  explicit: `magneto:${tag}`,
+  transparent: `magneto:${tag}-transparent`,
+  clients: `magneto-${tag}-clients`,
 } as const;
 
 /** Whether this machine has a Docker engine, or could start one. */

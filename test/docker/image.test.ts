@@ -1,4 +1,4 @@
-import { chown, mkdir, readFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { describeWhere } from '../skip.ts';
@@ -82,6 +82,43 @@ describeWhere(engine, 'the explicit image', () => {
           await magneto.remove();
           await docker('volume', 'rm', `${network}-tapes`, `${network}-ca`);
         }
+      }),
+    90_000,
+  );
+
+  test(
+    'a user who has no name, in the group of root, records, replays and is examined (OpenShift)',
+    () =>
+      withStage(async ({ start, run, folder }) => {
+        const [tapes, certs] = [join(folder, 'tapes'), join(folder, 'certs')];
+        for (const each of [tapes, certs]) {
+          await mkdir(each);
+          // What is written by a group, not by a user, is how such a platform has it.
+          await chown(each, 0, 0);
+          await chmod(each, 0o770);
+        }
+        const mounts = [`--volume=${tapes}:/cassettes`, `--volume=${certs}:/certs`];
+        const anybody = [...strict, '--user=12345:0', ...mounts];
+        const recording = await start(
+          'recording',
+          [...anybody, '--env=MAGNETO_MODE=record'],
+          [image],
+        );
+        await recording.healthy();
+        expect((await recording.exec('id', '-un')).status).not.toBe(0);
+        const doctor = await recording.exec('node', '/app/magneto.cjs', 'doctor');
+        expect(doctor.stdout).toMatch(/ok +control plane/);
+        expect(doctor.stdout).toMatch(/ok +volume/);
+        expect(doctor.stdout).toMatch(/unknown +rules/);
+        expect((await recording.stop()).status).toBe(0);
+        expect(await readdir(tapes)).toEqual(['default.json']);
+        const replaying = await start(
+          'replaying',
+          [...anybody, '--env=MAGNETO_MODE=replay'],
+          [image],
+        );
+        await replaying.healthy();
+        expect((await run(anybody, [image, 'version'])).status).toBe(0);
       }),
     90_000,
   );

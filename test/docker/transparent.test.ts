@@ -145,30 +145,88 @@ describeWhere(engine, 'a transparent sidecar', () => {
   );
 
   test(
-    'leaves a namespace as it found it, and a second start is clean even after a kill',
+    'leaves its rules where it ends, so that nothing is let out; starts over them; and removes them when told to',
     () =>
       withStage(async (stage) => {
         const holder = await stage.start('application', [], [images.clients, 'sleep', 'infinity']);
         const shared = [`--network=container:${holder.name}`];
         const before = await rulesIn(stage, holder);
         expect(before).toContain('DOCKER_OUTPUT');
+        const asks = (): Promise<Ended> =>
+          stage.run(
+            [...shared, '--entrypoint=curl'],
+            [image, '-sS', '-m', '5', 'http://192.0.2.9/'],
+          );
 
         const first = await startSidecar(stage, 'passthrough', shared);
         const during = await rulesIn(stage, holder);
         expect(during.match(/-j MAGNETO_OUTPUT/g)).toHaveLength(2);
         expect(await first.stop()).toMatchObject({ status: 0 });
         await first.remove();
-        expect(await rulesIn(stage, holder)).toBe(before);
+        expect(await rulesIn(stage, holder)).toBe(during);
+        expect(await asks()).toMatchObject({ status: 7 });
 
         const killed = await startSidecar(stage, 'passthrough', shared);
         await docker('kill', killed.name);
         await killed.remove();
+        expect(await asks()).toMatchObject({ status: 7 });
         const second = await startSidecar(stage, 'passthrough', shared);
         expect(await rulesIn(stage, holder)).toBe(during);
         await second.stop();
+        const removing = [...strict, ...shared];
+        expect(await stage.run(removing, [image, 'rules', 'remove'])).toMatchObject({ status: 0 });
         expect(await rulesIn(stage, holder)).toBe(before);
       }),
     120_000,
+  );
+
+  test(
+    'ends with a status of its own where its test connections do not come through, and says what is wrong',
+    () =>
+      withStage(async (stage) => {
+        const holder = await stage.start('application', [], [images.clients, 'sleep', 'infinity']);
+        const shared = [...strict, `--network=container:${holder.name}`];
+        const foreign = 'iptables -I INPUT -p tcp --dport 8888 -j REJECT --reject-with tcp-reset';
+        await stage.run([...shared, '--entrypoint=sh'], [image, '-c', foreign]);
+        const options = [...shared, ...variables({ MAGNETO_MODE: 'passthrough' })];
+        const { status, stderr } = await stage.run(options, [image]);
+        expect(status).toBe(4);
+        expect(stderr).toMatch(/CAPTURE_SELF_TEST_FAILED: 2 of 2/);
+        expect(stderr).toMatch(/FAIL IPv4 port 443 +was refused/);
+      }),
+    60_000,
+  );
+
+  test(
+    'under MAGNETO_FAIL=open lets connections out where it ends',
+    () =>
+      withStage(async (stage) => {
+        const holder = await stage.start('application', [], [images.clients, 'sleep', 'infinity']);
+        const shared = [`--network=container:${holder.name}`];
+        const before = await rulesIn(stage, holder);
+        const open = [...shared, ...variables({ MAGNETO_FAIL: 'open' })];
+        const sidecar = await startSidecar(stage, 'passthrough', open);
+        expect(await rulesIn(stage, holder)).toContain('MAGNETO_OUTPUT');
+        expect(await sidecar.stop()).toMatchObject({ status: 0 });
+        expect(await rulesIn(stage, holder)).toBe(before);
+      }),
+    60_000,
+  );
+
+  test(
+    'answers for the counters of the rules on two pipes that have no name, and for nothing else',
+    () =>
+      withStage(async (stage) => {
+        const sidecar = await startSidecar(stage, 'passthrough', []);
+        // The root side's own ends: whoever writes there asks as the proxy does, whatever is written.
+        const asks = `echo 'rules remove' >/proc/1/fd/6; timeout 10 head -n 1 /proc/1/fd/7; ls -l /proc/1/fd`;
+        const { stdout } = await sidecar.exec('sh', '-c', asks);
+        const [line = ''] = stdout.split('\n');
+        expect(Object.keys(JSON.parse(line) as object).length).toBeGreaterThan(0);
+        expect(stdout).toMatch(/magneto-ask\.1 \(deleted\)/);
+        expect(await rulesIn(stage, sidecar)).toContain('MAGNETO_OUTPUT');
+      }),
+    60_000,
   );
 
   test('without NET_ADMIN it says so in one line, and ends', () =>
@@ -216,9 +274,9 @@ describeWhere(engine, 'a transparent sidecar', () => {
     }));
 });
 
-/** Kills the one child of the shell that is PID 1; as its user, for root may not. */
+/** Kills the proxy: of the children of the shell that is PID 1 the one that its user may kill, for root may not. */
 async function killProxy(sidecar: Container): Promise<void> {
-  const kill = 'kill -9 $(cat /proc/1/task/1/children)';
+  const kill = 'kill -9 $(cat /proc/1/task/1/children) 2>/dev/null || true';
   await docker('exec', '--user=1000', sidecar.name, 'sh', '-c', kill);
 }
 

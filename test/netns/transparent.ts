@@ -123,12 +123,27 @@ export async function ran(
   return status === 0 ? said.stdout : `ended with ${status}: ${said.stdout}${said.stderr}`;
 }
 
-/** A magneto that serves inside, as its own user and group. */
-export async function serve(
+/** A magneto that serves inside, as its own user and group, and is ready. */
+export function serve(
   inside: Namespace,
   installed: Installed,
   variables: Readonly<Record<string, string>>,
-): Promise<{ readonly stop: (signal?: NodeJS.Signals) => Promise<Ran> }> {
+): ReturnType<typeof serveUntil> {
+  return serveUntil({ inside, installed, variables, until: untilReady });
+}
+
+/** A magneto that serves inside, as its own user and group, as far as `until` wants it to be. */
+export async function serveUntil({
+  inside,
+  installed,
+  variables,
+  until,
+}: {
+  readonly inside: Namespace;
+  readonly installed: Installed;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly until: (inside: Namespace) => Promise<void>;
+}): Promise<{ readonly stop: (signal?: NodeJS.Signals) => Promise<Ran> }> {
   const through = within(inside, installed, { gid: proxyGid });
   const [command, ...args] = [...through, installed.node, installed.bundle];
   for (const name of ['certs', 'cassettes']) {
@@ -154,7 +169,7 @@ export async function serve(
     throw new Error(`magneto ended before it served: ${stderr}${stdout}`);
   });
   early.catch(() => {});
-  await Promise.race([untilReady(inside), early]);
+  await Promise.race([until(inside), early]);
   return {
     stop(signal = 'SIGTERM') {
       child.kill(signal);
