@@ -224,6 +224,7 @@ describe('the control port', () => {
         'magneto_open_sockets',
         'magneto_own_errors_total',
         'magneto_recorded_endings_total',
+        'magneto_session_exchanges_total',
         'magneto_wal_failures_total',
         'magneto_wal_write_seconds',
         'magneto_websocket_messages_total',
