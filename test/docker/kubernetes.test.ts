@@ -62,7 +62,7 @@ async function runJob(stage: Stage, cassettes: string, servers: readonly string[
       pod,
       imageOf: ({ name }) => (name.startsWith('magneto') ? images.transparent : images.clients),
       volumes: { ...made, cassettes },
-      network: apps,
+      mounts: apps,
       words: ['sh', '-c', script.replace('npm test', tests)],
     });
   } finally {

@@ -42,8 +42,8 @@ export interface PodRun {
   readonly imageOf: (container: PodContainer) => string;
   /** Where each volume is on this machine. */
   readonly volumes: Readonly<Record<string, string>>;
-  /** Options of the container that holds the network namespace. */
-  readonly network: readonly string[];
+  /** More options of the pod's own containers. */
+  readonly mounts: readonly string[];
   /** What the pod's own containers run. */
   readonly words: readonly string[];
 }
@@ -54,7 +54,7 @@ export interface PodRun {
  */
 export async function runPod(stage: Stage, run: PodRun): Promise<Ended> {
   const { pod } = run;
-  const holder = await stage.start('pod', [...run.network], [pauses(run), 'sleep', '600']);
+  const holder = await stage.start('pod', [], [pauses(run), 'sleep', '600']);
   for (const container of pod.initContainers ?? []) {
     const words = [...(container.command ?? []), ...(container.args ?? [])];
     const options = optionsOf(run, container, holder);
@@ -71,7 +71,8 @@ export async function runPod(stage: Stage, run: PodRun): Promise<Ended> {
   }
   const [main] = pod.containers;
   if (main === undefined) throw new Error('a pod has a container');
-  return stage.run(optionsOf(run, main, holder), [run.imageOf(main), ...run.words]);
+  const options = [...optionsOf(run, main, holder), ...run.mounts];
+  return stage.run(options, [run.imageOf(main), ...run.words]);
 }
 
 function pauses({ pod, imageOf }: PodRun): string {
