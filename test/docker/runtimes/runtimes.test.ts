@@ -16,8 +16,7 @@ const form = process.env['CI'] === 'true' ? 'light' : 'heavy';
 const runtimesImage = `magneto-test-runtimes:${form}`;
 const buildingMs = 600_000;
 const askingMs = 300_000;
-// Mono asks for the address of its own name; without a network Docker tells none.
-const alone = ['--network=none', '--hostname=alone', '--add-host=alone:127.0.0.1'] as const;
+const alone = ['--network=none'] as const;
 const volumes = ['cassettes', 'certs', 'trust'] as const;
 
 interface Ran {
