@@ -239,7 +239,7 @@ describeWhere(engine, 'a gateway of two containers', () => {
 /** The project of the documentation, as a user would copy it, with the images and addresses of the test. */
 async function projectOf(stage: Stage): Promise<string> {
   const page = await readFile('docs/DOCKER.md', 'utf8');
-  const [, section = ''] = page.split('### A gateway for other containers');
+  const [, section = ''] = page.split('\n## A gateway for other containers');
   const [, project = ''] = /```yaml\n(# compose.yaml\n.*?)```/s.exec(section) ?? [];
   const file = join(stage.folder, 'compose.yaml');
   const text = project
