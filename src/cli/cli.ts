@@ -130,7 +130,8 @@ It is configured by environment variables, such as
 docs/configuration.md has them all, docs/failures.md the failures and the exit statuses:
 
   0  all went well
-  1  a recording failed, or stopping did; not ready (health); rules differ (rules check)
+  1  a recording failed, or stopping did; not ready (health); rules differ (rules check); a layer
+     fails (doctor)
   2  it could not start, or what was asked for could not be done
   3  a strict replay missed something
   4  the self-test of the rules failed

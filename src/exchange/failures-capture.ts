@@ -15,7 +15,9 @@ export const captureFailures = {
   NAT_UNAVAILABLE: {
     status: 0,
     title: 'The kernel does not take rules that redirect connections',
-    remedy: 'load nf_nat, xt_REDIRECT and xt_owner on the host; or use HTTP_PROXY and HTTPS_PROXY',
+    remedy:
+      'load nf_nat, xt_REDIRECT and xt_owner on the host; for iptables-legacy in a container ' +
+      'cap_add: [NET_RAW]; or use HTTP_PROXY and HTTPS_PROXY',
   },
   IP6TABLES_UNAVAILABLE: {
     status: 0,
