@@ -34,7 +34,7 @@ function pages(root: string): readonly string[] {
     );
   return [...readdirSync(root), ...below.map((path) => relative(root, path))]
     .filter((path) => path.endsWith('.md') && !path.includes('node_modules'))
-    .sort();
+    .toSorted();
 }
 
 function leadsSomewhere(root: string, from: string, target: string): boolean {
