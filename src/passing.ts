@@ -1,3 +1,4 @@
+import { isTestAddress } from './capture/capture.ts';
 import type { Untouched } from './exchange/arrival.ts';
 import type { Destination } from './exchange/destination.ts';
 import { authorityOf, isUnnamed } from './exchange/destination.ts';
@@ -50,6 +51,8 @@ export function createPassing(options: PassingOptions): Passing {
   };
   return {
     untouched(destination, hello) {
+      // A connection of the self-test has to be looked at to be answered; nobody else is there.
+      if (isTestAddress(destination.address ?? '')) return undefined;
       const first = live?.untouched(destination, hello);
       if (first !== undefined) return first;
       if (hello === undefined) return opaque.has(destination.port) ? 'opaque' : undefined;

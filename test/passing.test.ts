@@ -52,6 +52,18 @@ test('a live neighbour is live, whatever else is said of it', () => {
   expect(untouched(to('a.test'), hello)).toBe('passthrough');
 });
 
+test('a connection of the self-test is looked at, whatever its port', () => {
+  const live: Live = {
+    untouched: () => 'live',
+    likely: () => undefined,
+    beside: (session) => session,
+  };
+  const { untouched } = passing({ live, opaquePorts: [6379] });
+  expect(untouched(to('192.0.2.2', 6379, '192.0.2.2'))).toBeUndefined();
+  expect(untouched(to('2001:db8::2', 6379, '2001:db8::2'))).toBeUndefined();
+  expect(untouched(to('192.0.2.3', 6379, '192.0.2.3'))).toBe('live');
+});
+
 describe('TLS is passed through', () => {
   test.each<[string, string, Destination, string | undefined, boolean]>([
     ['by its host', '*.pin.test', to('a.pin.test'), undefined, true],

@@ -20,6 +20,7 @@ export type { Probe, SelfTest } from './self-test.ts';
 export {
   capturedUser,
   createSelfTest,
+  isTestAddress,
   pathOf,
   probesOf,
   readAnswer,

@@ -2,6 +2,7 @@ import type { Rules } from './rules.ts';
 import { ownPorts } from './rules.ts';
 import type { ChainRules, Family, TableRules } from './rule-text.ts';
 import { grouped, ofFamily, ownChains, rule } from './rule-text.ts';
+import { addedAddress } from './self-test.ts';
 import { destinations, loopback, ownMatch, resolversOwn, strangers } from './scope.ts';
 
 const [output, prerouting] = ownChains.nat;
@@ -35,6 +36,7 @@ function outputRules(rules: Rules, family: Family): readonly string[] {
     ...names(output, rules),
     rule(output, `-d ${loopback[family]}`, { remark: 'loopback', target: '-j RETURN' }),
     ...ownListeners(rules),
+    ...selfTest(rules, family),
     ...redirects(output, rules, family),
   ];
 }
@@ -87,19 +89,30 @@ function ownListeners(rules: Rules): readonly string[] {
   );
 }
 
+/** Lets a narrow scope be tested without a connection to a server that may be real. */
+function selfTest({ scope, ports, proxyPort }: Rules, family: Family): readonly string[] {
+  const address = addedAddress(scope, family);
+  if (address === undefined) return [];
+  return capturedPorts(ports).map((match) =>
+    rule(output, `-d ${address} ${match}`, {
+      remark: 'tested',
+      target: `-j REDIRECT --to-ports ${proxyPort}`,
+    }),
+  );
+}
+
 function redirects(chain: string, rules: Rules, family: Family): readonly string[] {
   const { ports, dnsPort, proxyPort, scope } = rules;
   // Names that are not captured over UDP stay what they are over TCP.
   const unasked = ports === 'all' && dnsPort === undefined ? [53] : [];
   const leave = { remark: 'leftAlone', target: '-j RETURN' } as const;
-  const captured = ports === 'all' ? ['-p tcp'] : grouped(ports).map(tcpPorts);
   return [
     ...ofFamily(scope.excludedCidrs, family).map((range) => rule(chain, `-d ${range}`, leave)),
     ...grouped([...scope.excludedPorts, ...unasked]).map((group) =>
       rule(chain, tcpPorts(group), leave),
     ),
     ...destinations(scope, family).flatMap((destination) =>
-      captured.map((match) =>
+      capturedPorts(ports).map((match) =>
         rule(chain, `${destination}${match}`, {
           remark: 'captured',
           target: `-j REDIRECT --to-ports ${proxyPort}`,
@@ -107,6 +120,10 @@ function redirects(chain: string, rules: Rules, family: Family): readonly string
       ),
     ),
   ];
+}
+
+function capturedPorts(ports: Rules['ports']): readonly string[] {
+  return ports === 'all' ? ['-p tcp'] : grouped(ports).map(tcpPorts);
 }
 
 function tcpPorts(group: string): string {

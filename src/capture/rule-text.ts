@@ -51,6 +51,7 @@ export const remarks = {
   ownPorts: 'magneto: its own ports',
   leftAlone: 'magneto: left alone',
   captured: 'magneto: captured ports',
+  tested: 'magneto: for the self-test',
   answers: 'magneto: answers',
   detours: 'magneto: no ways past us',
   quic: 'magneto: QUIC is refused',

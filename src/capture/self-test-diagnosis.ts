@@ -85,16 +85,16 @@ const causes: Readonly<Record<Exclude<Verdict, 'right'>, readonly [likely: strin
       'remove its rules; they are shown by: iptables -t nat -S; ip6tables -t nat -S',
     ],
     refused: [
-      'the connection was captured, and the proxy does not listen on that loopback address',
-      'let it listen on both families: MAGNETO_HOST=0.0.0.0,::',
+      'the proxy does not listen on that loopback address; or nothing was captured, and a firewall refused it',
+      'let it listen on both families: MAGNETO_HOST=0.0.0.0,::; whether the rules stand: magneto rules check',
     ],
     unreachable: [
       'there is no route that the connection could have left by, so that no rule ever saw it',
       'ip route add default dev lo metric 4294967295 (ip -6 for IPv6); `rules apply` does it for a replay',
     ],
     reset: [
-      'the proxy took the connection for one of its own, or does not look into connections to that port',
-      'do not run the test as the user and group of the proxy; for the port, see MAGNETO_OPAQUE_PORTS',
+      'the proxy took the connection for one of its own, or nothing was captured, and a firewall reset it',
+      'do not run the test as the user and group of the proxy; whether the rules stand: magneto rules check',
     ],
     failed: [
       'this process could not open a connection at all',

@@ -1,13 +1,19 @@
 import { authorityOf } from '../exchange/destination.ts';
 import { isOwnAddress } from '../support/interfaces.ts';
-import { createAddressList } from '../support/address-list.ts';
 import type { Family } from './rule-text.ts';
+import { ofFamily } from './rule-text.ts';
+import type { Scope } from './rules.ts';
 
 /** Addresses of documentation (RFC 5737, RFC 3849), which are nobody's, but for machines set up by the book. */
 const documented: Readonly<Record<Family, readonly string[]>> = {
   v4: ['192.0.2.2', '198.51.100.2', '203.0.113.2'],
   v6: ['2001:db8::2', '2001:db8:ffff::2'],
 };
+
+/** Whether an address is one that test connections go to, where no server ever is. */
+export function isTestAddress(address: string): boolean {
+  return documented.v4.includes(address) || documented.v6.includes(address);
+}
 
 /**
  * Where test connections of a family go: an address of documentation that is not this machine's own.
@@ -24,7 +30,7 @@ const selfTestPath = '/self-test';
 /** One test connection. */
 export interface Probe {
   readonly family: Family;
-  /** Where it is made to: one of documentation, or where those are not captured one that is. */
+  /** Where it is made to: an address of documentation. */
   readonly address: string;
   readonly port: number;
 }
@@ -80,14 +86,26 @@ export function pathOf(nonce: string, expects: readonly Probe[]): string {
 }
 
 /**
- * Where to test a family, where only some destinations are captured: the usual address if it is among
- * them, else the first of the first range of that family; nothing where the family is not captured.
+ * The address to capture for the test where only some destinations are captured: one of theirs could be
+ * a real server, which would be asked if the rules did not hold. Nothing where all or none are captured.
  */
-export function testAddress(family: Family, cidrs: readonly string[]): string | undefined {
-  const own = cidrs.filter((range) => range.includes(':') === (family === 'v6'));
-  const usual = selfTestAddress(family);
-  if (cidrs.length === 0 || createAddressList(own).has(usual)) return usual;
-  return own[0]?.split('/')[0];
+export function addedAddress(
+  { cidrs, excludedCidrs }: Pick<Scope, 'cidrs' | 'excludedCidrs'>,
+  family: Family,
+): string | undefined {
+  const own = ofFamily(cidrs, family);
+  const narrowed = own.length + ofFamily(excludedCidrs, family).length > 0;
+  if (!narrowed || (cidrs.length > 0 && own.length === 0)) return undefined;
+  return documented[family][0];
+}
+
+/** Where to test a family; nothing where no destination of it is captured. */
+export function testAddress(
+  scope: Pick<Scope, 'cidrs' | 'excludedCidrs'>,
+  family: Family,
+): string | undefined {
+  if (scope.cidrs.length > 0 && ofFamily(scope.cidrs, family).length === 0) return undefined;
+  return addedAddress(scope, family) ?? selfTestAddress(family);
 }
 
 /** A user whose connections are captured, where root's are not (users by number, or `from-to`); nothing where they are. */
@@ -111,7 +129,7 @@ const testers: readonly number[] = [65_534, 1000, 1];
 /** The connections of a test: each captured port in each family, a few of them where all are captured. */
 export function probesOf(captured: {
   readonly ports: 'all' | readonly number[];
-  /** Ports that are not captured, or not looked into. */
+  /** Ports that are not captured. */
   readonly except: readonly number[];
   /** Where to, in each family that is captured. */
   readonly addresses: Readonly<Partial<Record<Family, string>>>;

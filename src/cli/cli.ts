@@ -25,6 +25,10 @@ export async function run(
 ): Promise<number> {
   try {
     // Verbs with words and flags of their own.
+    const asksForHelp = argv.includes('--help') || argv.includes('-h');
+    if (asksForHelp && verbsWithWords.some((verb) => verb === argv[0])) {
+      return await runVerb('help', env, streams);
+    }
     if (argv[0] === 'rules' && argv[1] === 'route') {
       return await route({ streams, words: argv.slice(2) });
     }
@@ -43,6 +47,7 @@ export async function run(
 }
 
 const verbs = ['serve', 'health', 'version', 'help'] as const;
+const verbsWithWords = ['rules', 'trust', 'doctor'] as const;
 
 type Verb = (typeof verbs)[number];
 
@@ -82,8 +87,7 @@ function verbOf(argv: readonly string[]): Verb {
 
 function unknownWord(word: string): Failure {
   const isFlag = word.startsWith('-');
-  const near =
-    nearest(word, isFlag ? Object.keys(flags) : [...verbs, 'rules', 'trust', 'doctor']) ?? '';
+  const near = nearest(word, isFlag ? Object.keys(flags) : [...verbs, ...verbsWithWords]) ?? '';
   const kind = isFlag ? 'flag' : 'verb';
   return new Failure('COMMAND_UNKNOWN', `there is no ${kind} ${quoted(word)} (nearest: ${near})`);
 }

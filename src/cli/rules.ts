@@ -147,7 +147,7 @@ function parse(given: readonly string[]): Parsed {
     const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
     throw new Failure('COMMAND_UNKNOWN', `rules: ${detail}`, { cause });
   }
-  throw new Failure('COMMAND_UNKNOWN', `rules takes one of: ${actions.join(', ')}`);
+  throw new Failure('COMMAND_UNKNOWN', `rules takes one of: ${actions.join(', ')}, verify, route`);
 }
 
 function appliedWords(applied: Applied, wanted: Rules): string {

@@ -92,8 +92,8 @@ export async function testAll(
   const standing = await standingRules();
   // Who may not look at the rules tests both families.
   const captured = standing.known ? standing.families : (['v4', 'v6'] as const);
-  const v4 = testAddress('v4', scope.cidrs);
-  const v6 = captured.includes('v6') ? testAddress('v6', scope.cidrs) : undefined;
+  const v4 = testAddress(scope, 'v4');
+  const v6 = captured.includes('v6') ? testAddress(scope, 'v6') : undefined;
   const addresses = [v4, v6].filter((address) => address !== undefined);
   return withTestRoutes(addresses, async () => {
     // Without a route, also over loopback, IPv6 is off, and nothing can leave by it.
@@ -156,6 +156,13 @@ async function warnOfLookalikes(uid: number, streams: Verifying['streams']): Pro
 }
 
 function tell(results: readonly ProbeResult[], streams: Verifying['streams']): number {
+  if (results.length === 0) {
+    const words = 'no port of any destination is captured, or of one family that is not used here';
+    const remedy = 'widen MAGNETO_REDIRECT_PORTS and MAGNETO_REDIRECT_CIDRS, or exclude less';
+    const nothing = new Failure('CAPTURE_SELF_TEST_FAILED', words);
+    streams.stderr.write(`magneto: ${failureLine(nothing)}\n  remedy:  ${remedy}\n`);
+    return selfTestStatus;
+  }
   const wrong = results.filter(({ verdict }) => verdict !== 'right').length;
   if (wrong === 0) {
     streams.stdout.write(`self-test passed: ${coverage(results)}\n`);

@@ -31,7 +31,7 @@ export const startFailures = {
   COMMAND_UNKNOWN: {
     status: 0,
     title: 'The command line has a verb or flag that magneto does not know',
-    remedy: 'use one of: serve, health, rules, trust, doctor, version',
+    remedy: 'magneto --help lists them: serve, health, rules, trust, doctor, version',
   },
   CASSETTE_NOT_FOUND: {
     status: 0,

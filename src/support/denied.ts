@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { reservedGid } from './folder-group.ts';
 import { errorCode, errorWords } from './system-error.ts';
 
 /** Numeric ids of a user and its primary group. */
@@ -11,7 +12,7 @@ export interface Ids {
 /**
  * Why the system denied access to a path, in words to put behind the path: the system's code, and where the
  * folder is another user's, whose it is and the line of a compose file that would make magneto that
- * user. `self` is this process unless given; absent on systems without such ids.
+ * user, or the command that would give it the folder. `self` is this process unless given; absent on systems without such ids.
  */
 export function deniedWords(path: string, error: unknown, self = ownIds()): string {
   const code = errorCode(error) ?? errorWords(error);
@@ -22,10 +23,12 @@ export function deniedWords(path: string, error: unknown, self = ownIds()): stri
   const mine = `${self.uid}:${self.gid}`;
   if (folder.uid === self.uid) return `${code}, magneto runs as ${mine}`;
   const owner = `${folder.uid}:${folder.gid}`;
-  return (
-    `${code}, ${folder.path} belongs to ${owner} and magneto runs as ${mine} ` +
-    `(in a compose file add \`user: "${owner}"\` to its service)`
-  );
+  // The transparent image has to start as root, and takes its user from the cassettes.
+  const remedy =
+    self.gid === reservedGid
+      ? `as the owner of the cassettes; \`chown -R ${self.uid}\` gives it the folder`
+      : `(in a compose file add \`user: "${owner}"\` to its service)`;
+  return `${code}, ${folder.path} belongs to ${owner} and magneto runs as ${mine} ${remedy}`;
 }
 
 interface Folder extends Ids {

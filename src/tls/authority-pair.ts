@@ -34,7 +34,7 @@ export function checkPair(pair: PemPair, paths: AuthorityPaths): CheckedPair {
   const { notBefore, notAfter } = checked;
   const file = paths.certificate;
   if (notAfter.getTime() <= Date.now()) {
-    const words = `it expired on ${iso(notAfter)}; \`magneto trust rotate\` makes a new one`;
+    const words = `it expired on ${iso(notAfter)}; \`magneto trust rotate\` replaces one that magneto made`;
     throw invalid(file, words);
   }
   if (notBefore.getTime() > Date.now()) {

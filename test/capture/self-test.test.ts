@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  addedAddress,
   capturedUser,
   createSelfTest,
+  isTestAddress,
   pathOf,
   probesOf,
   readAnswer,
@@ -73,13 +75,25 @@ describe('the connections of a test', () => {
   });
 
   test.each([
-    ['v4', [], selfTestAddress('v4')],
-    ['v4', ['0.0.0.0/0'], selfTestAddress('v4')],
-    ['v4', ['10.1.0.0/16', '192.168.0.1'], '10.1.0.0'],
-    ['v6', ['10.1.0.0/16'], undefined],
-    ['v6', ['fd00::/8'], 'fd00::'],
-  ] as const)('in %s with only %j captured go to %s', (family, cidrs, address) => {
-    expect(testAddress(family, cidrs)).toBe(address);
+    ['v4', [], [], selfTestAddress('v4')],
+    ['v4', ['0.0.0.0/0'], [], addresses.v4],
+    ['v4', ['10.1.0.0/16', '192.168.0.1'], [], addresses.v4],
+    ['v4', [], ['192.0.2.0/24'], addresses.v4],
+    ['v6', ['10.1.0.0/16'], [], undefined],
+    ['v6', ['fd00::/8'], [], addresses.v6],
+  ] as const)(
+    'in %s with only %j captured, without %j, go to no server that may be real',
+    (...[family, cidrs, excludedCidrs, address]) => {
+      expect(testAddress({ cidrs, excludedCidrs }, family)).toBe(address);
+      if (address !== undefined) expect(isTestAddress(address)).toBe(true);
+    },
+  );
+
+  test('are captured by a rule of their own where only some destinations are', () => {
+    expect(addedAddress({ cidrs: [], excludedCidrs: [] }, 'v4')).toBeUndefined();
+    expect(addedAddress({ cidrs: ['10.0.0.1'], excludedCidrs: [] }, 'v4')).toBe(addresses.v4);
+    expect(addedAddress({ cidrs: ['10.0.0.1'], excludedCidrs: ['fd00::1'] }, 'v6')).toBeUndefined();
+    expect(addedAddress({ cidrs: [], excludedCidrs: ['fd00::1'] }, 'v6')).toBe(addresses.v6);
   });
 });
 

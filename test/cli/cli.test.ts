@@ -23,15 +23,18 @@ describe('the command line', () => {
     },
   );
 
-  test.each([[['--help']], [['-h']], [['help']], [['serve', '--help']]])(
-    '%j prints what there is',
-    async (argv) => {
-      const { status, out } = await ran(argv);
-      expect(status).toBe(0);
-      for (const word of ['serve', 'health', 'version', 'MAGNETO_MODE'])
-        expect(out).toContain(word);
-    },
-  );
+  test.each([
+    [['--help']],
+    [['-h']],
+    [['help']],
+    [['serve', '--help']],
+    [['rules', 'apply', '-h']],
+    [['doctor', '--help']],
+  ])('%j prints what there is', async (argv) => {
+    const { status, out } = await ran(argv);
+    expect(status).toBe(0);
+    for (const word of ['serve', 'health', 'version', 'MAGNETO_MODE']) expect(out).toContain(word);
+  });
 
   test.each([
     [['srve'], '"srve" (nearest: serve)'],

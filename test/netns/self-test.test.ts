@@ -90,6 +90,8 @@ describeWhere(there, 'the self-test of the rules', () => {
     [{ MAGNETO_REDIRECT_UIDS: '1000' }, 'IPv4 and IPv6, ports 80, 443'],
     [{ MAGNETO_REDIRECT_EXCLUDE_UIDS: '0' }, 'IPv4 and IPv6, ports 80, 443'],
     [{ MAGNETO_REDIRECT_CIDRS: '10.99.0.7' }, 'IPv4, ports 80, 443'],
+    [{ MAGNETO_REDIRECT_EXCLUDE_CIDRS: '192.0.0.0/8' }, 'IPv4 and IPv6, ports 80, 443'],
+    [{ MAGNETO_REDIRECT_PORTS: '6379' }, 'IPv4 and IPv6, ports 80, 443, 6379'],
     [{ MAGNETO_REDIRECT_EXCLUDE_PORTS: '443' }, 'IPv4 and IPv6, ports 80'],
     [{ MAGNETO_REDIRECT_PORTS: 'all' }, 'IPv4 and IPv6, ports 80, 443, 5432, 8080, 50051'],
   ])(
@@ -98,6 +100,19 @@ describeWhere(there, 'the self-test of the rules', () => {
       inside(async (place) => {
         await rules(place, apply, { MAGNETO_MODE: 'record', ...env });
         expect(await rules(place, ['verify'], env)).toBe(`self-test passed: ${covered}\n`);
+      }),
+    60_000,
+  );
+
+  test(
+    'says so where nothing is left to be captured',
+    () =>
+      inside(async (place) => {
+        const env = { MAGNETO_REDIRECT_EXCLUDE_PORTS: '80,443' };
+        await rules(place, apply, { MAGNETO_MODE: 'record', ...env });
+        expect(await rules(place, ['verify'], env)).toMatch(
+          /^ended with 4: magneto: CAPTURE_SELF_TEST_FAILED: no port /,
+        );
       }),
     60_000,
   );
@@ -119,12 +134,14 @@ describeWhere(there, 'the self-test of the rules', () => {
     'a proxy is not ready until it came through',
     () =>
       inside(async (place) => {
-        await rules(place, apply);
-        const testing = rules(place, ['verify', '--wait']);
-        const variables = { ...captured, MAGNETO_SELF_TEST: 'true' };
+        // A port of which nothing is looked at, but for the test.
+        const opaque = { MAGNETO_REDIRECT_PORTS: '6379' };
+        await rules(place, apply, opaque);
+        const testing = rules(place, ['verify', '--wait'], opaque);
+        const variables = { ...captured, ...opaque, MAGNETO_SELF_TEST: 'true' };
         // Anybody may ask for a page, but only as many connections as there are make it ready.
         const magneto = await started(place, variables);
-        expect(await testing).toBe('self-test passed: IPv4 and IPv6, ports 80, 443\n');
+        expect(await testing).toBe('self-test passed: IPv4 and IPv6, ports 80, 443, 6379\n');
         expect(await healthOf(place)).toContain('"status":"ready"');
         await magneto.stop();
 

@@ -26,6 +26,14 @@ describe('why a path is out of reach', () => {
     );
   });
 
+  test('the transparent image, which is nobody else however one starts it, needs the folder', () => {
+    const self = { uid: owner.uid + 1, gid: 48_889 };
+    expect(deniedWords(folder, error('EACCES'), self)).toBe(
+      `EACCES, ${folder} belongs to ${owner.uid}:${owner.gid} and magneto runs as ${self.uid}:48889 ` +
+        `as the owner of the cassettes; \`chown -R ${self.uid}\` gives it the folder`,
+    );
+  });
+
   test('the folder counts, not a file in it', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
