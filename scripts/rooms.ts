@@ -26,6 +26,7 @@ export const applianceParts: readonly string[] = [
   'clients.ts',
   'steering.ts',
   'listening.ts',
+  'logging.ts',
   'tracing.ts',
   'naming.ts',
   'upstream-files.ts',

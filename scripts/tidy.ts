@@ -56,6 +56,16 @@ export function strayRooms(root: string): Breaches {
   return difference(roomsOf(root), named, 'docs/architecture.md');
 }
 
+/** Each failure has a place that it comes from: what is never thrown needs no remedy. */
+export function idleFailures(root: string, codes: readonly string[]): Breaches {
+  const texts = sources(root)
+    .filter(({ path }) => !path.startsWith('src/exchange/failures-'))
+    .map(({ lines }) => lines.join('\n'));
+  return codes
+    .filter((code) => !texts.some((text) => text.includes(`'${code}'`)))
+    .map((code) => `nothing fails with ${code}`);
+}
+
 /** The page of failures has a heading for each code, and for nothing else. */
 export function strayFailures(root: string, codes: readonly string[]): Breaches {
   const page = readFileSync(join(root, 'docs/failures.md'), 'utf8');

@@ -6,7 +6,7 @@ import { Failure } from './exchange/failure.ts';
 import type { ClientHello } from './exchange/upstream.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Live } from './mode/mode.ts';
-import type { Report } from './reporting.ts';
+import type { Report } from './logging.ts';
 import { createBoundedCache } from './support/bounded-cache.ts';
 import { createHostPatterns } from './support/host-patterns.ts';
 

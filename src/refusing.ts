@@ -1,7 +1,7 @@
 import type { Metrics } from './control/control.ts';
 import type { ClientRefusal } from './intake/intake.ts';
 import type { Journal } from './journal/journal.ts';
-import type { Report } from './reporting.ts';
+import type { Report } from './logging.ts';
 
 /** Who is told of clients that refuse the certificate. */
 export interface RefusalReportOptions {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   brokenInvariants,
   crookedRooms,
+  idleFailures,
   longFiles,
   missingTwins,
   strayFailures,
@@ -24,6 +25,7 @@ describe('the house', () => {
   test('names its failures in docs/failures.md', async () => {
     const { failures } = await import('../src/exchange/failure.ts');
     expect(strayFailures(house, Object.keys(failures))).toEqual([]);
+    expect(idleFailures(house, Object.keys(failures))).toEqual([]);
   });
   test('has flat rooms and plain imports', () => expect(crookedRooms(house)).toEqual([]));
   test('keeps its invariants', () => expect(brokenInvariants(house)).toEqual([]));
@@ -115,6 +117,12 @@ export async function branch() {}
       'docs/failures.md leaves out THREE',
       'docs/failures.md invents TWO',
     ]);
+  });
+
+  test('failures that nothing comes to', () => {
+    write('src/exchange/failures-traffic.ts', `export const a = 'ONE', b = 'TWO';\n`);
+    write('src/wire/refuse.ts', `throw new Failure('ONE', 'words');\n`);
+    expect(idleFailures(root, ['ONE', 'TWO'])).toEqual(['nothing fails with TWO']);
   });
 
   test('files beside or below the rooms, and computed imports', () => {

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { standingRules } from '../capture/capture.ts';
 import type { Settings } from '../config/config.ts';
 import { loadSettings } from '../config/config.ts';
@@ -20,6 +19,7 @@ import { trustRows } from './doctor-trust.ts';
 import { fetchControl } from './health.ts';
 import type { Streams } from './log.ts';
 import { testAll } from './verify.ts';
+import { readWords } from './words.ts';
 
 /** What the verb needs. */
 export interface Doctor {
@@ -64,14 +64,9 @@ function parse(words: readonly string[]): {
   readonly json: boolean;
   readonly bundle: string | undefined;
 } {
-  try {
-    const options = { json: { type: 'boolean' }, bundle: { type: 'string' } } as const;
-    const { values } = parseArgs({ args: [...words], options });
-    return { json: values.json === true, bundle: values.bundle };
-  } catch (cause) {
-    const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
-    throw new Failure('COMMAND_UNKNOWN', `doctor: ${detail}`, { cause });
-  }
+  const options = { json: { type: 'boolean' }, bundle: { type: 'string' } } as const;
+  const { values } = readWords('doctor', { args: [...words], options });
+  return { json: values.json === true, bundle: values.bundle };
 }
 
 /** What is known before any layer is looked at. */

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Routed } from '../capture/capture.ts';
 import { routeThrough } from '../capture/capture.ts';
 import { Failure } from '../exchange/failure.ts';
 import { lookUp } from '../network/network.ts';
 import type { Streams } from './log.ts';
+import { readWords } from './words.ts';
 
 /** What the verb needs. */
 export interface RouteVerb {
@@ -34,13 +34,9 @@ export async function route(verb: RouteVerb): Promise<number> {
 }
 
 function gatewayIn(words: readonly string[]): string {
-  try {
-    const { values } = parseArgs({ args: [...words], options: { via: { type: 'string' } } });
-    if (values.via !== undefined && values.via !== '') return values.via;
-  } catch (cause) {
-    const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
-    throw new Failure('COMMAND_UNKNOWN', `rules route: ${detail}`, { cause });
-  }
+  const options = { via: { type: 'string' } } as const;
+  const { values } = readWords('rules route', { args: [...words], options });
+  if (values.via !== undefined && values.via !== '') return values.via;
   throw new Failure('COMMAND_UNKNOWN', 'rules route takes --via, with an address or a name');
 }
 

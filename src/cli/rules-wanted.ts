@@ -6,6 +6,7 @@ import { Failure, failureLine } from '../exchange/failure.ts';
 import { staysOffline } from '../mode/mode.ts';
 import type { ResolvConf } from '../network/network.ts';
 import { readResolvConf } from '../network/network.ts';
+import { numberOf } from './words.ts';
 
 /** The flags of `rules` that stand in for a setting, and the variable of that. */
 export const settingFlags = {
@@ -29,6 +30,9 @@ export interface OwnIds {
   readonly gid?: string | undefined;
 }
 
+/** The last number says that there is no user (chown(2)). */
+const idMax = 2 ** 32 - 2;
+
 /** Docker's resolver in a network that somebody made, as Compose does. */
 const dockersResolver = '127.0.0.11';
 
@@ -47,8 +51,8 @@ export async function wantedRules(
   if (proxyPort === 0)
     throw new Failure('OPTION_INVALID', 'nothing can be led to port 0: name one');
   const rules: Rules = {
-    uid: number('uid', ids.uid ?? String(process.getuid?.() ?? 0), 2 ** 32 - 2),
-    gid: number('gid', ids.gid ?? String(captureGid), 2 ** 32 - 2),
+    uid: uidIn(ids),
+    gid: numberOf('gid', ids.gid ?? String(captureGid), idMax),
     proxyPort,
     controlPort,
     dnsPort: dnsPort === 0 || settings.redirectExcludePorts.includes(53) ? undefined : dnsPort,
@@ -69,6 +73,11 @@ export async function wantedRules(
     backend: settings.iptables,
   };
   return { rules, warnings };
+}
+
+/** The user that the proxy runs as; whoever asks, where nobody is named. @throws Failure OPTION_INVALID */
+export function uidIn({ uid }: Pick<OwnIds, 'uid'>): number {
+  return numberOf('uid', uid ?? String(process.getuid?.() ?? 0), idMax);
 }
 
 function portsOf({ redirectPorts }: Settings): Rules['ports'] {
@@ -96,13 +105,4 @@ async function standingOff(
     const words = `UDP is let through, as the cassette cannot be looked at: ${failureLine(error)}`;
     return { offline: false, warnings: [words] };
   }
-}
-
-function number(flag: string, text: string, most: number): number {
-  const value = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (value <= most) return value;
-  throw new Failure(
-    'OPTION_INVALID',
-    `--${flag} is ${JSON.stringify(text)}, and takes 0 to ${most}`,
-  );
 }

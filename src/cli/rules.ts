@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import type { Applied, RuleCounters, Rules } from '../capture/capture.ts';
 import {
   applyRules,
@@ -16,6 +15,7 @@ import type { Streams } from './log.ts';
 import { goOffline } from './offline.ts';
 import type { OwnIds } from './rules-wanted.ts';
 import { settingFlags, wantedRules } from './rules-wanted.ts';
+import { readWords } from './words.ts';
 
 /** What touches the kernel. */
 export interface RulesKernel {
@@ -127,25 +127,17 @@ interface Parsed {
 }
 
 function parse(given: readonly string[]): Parsed {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...given],
-      options: flagOptions,
-      allowPositionals: true,
-    });
-    const [word, more] = positionals;
-    const action = actions.find((known) => known === word);
-    if (more === undefined && action !== undefined) {
-      const { uid, gid, ...settings } = values;
-      const entries = Object.entries(settings).map(([name, value]): [string, string] => [
-        settingFlags[name as keyof typeof settingFlags],
-        String(value),
-      ]);
-      return { action, ids: { uid, gid }, variables: Object.fromEntries(entries) };
-    }
-  } catch (cause) {
-    const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
-    throw new Failure('COMMAND_UNKNOWN', `rules: ${detail}`, { cause });
+  const config = { args: [...given], options: flagOptions, allowPositionals: true } as const;
+  const { values, positionals } = readWords('rules', config);
+  const [word, more] = positionals;
+  const action = actions.find((known) => known === word);
+  if (more === undefined && action !== undefined) {
+    const { uid, gid, ...settings } = values;
+    const entries = Object.entries(settings).map(([name, value]): [string, string] => [
+      settingFlags[name as keyof typeof settingFlags],
+      String(value),
+    ]);
+    return { action, ids: { uid, gid }, variables: Object.fromEntries(entries) };
   }
   throw new Failure('COMMAND_UNKNOWN', `rules takes one of: ${actions.join(', ')}, verify, route`);
 }

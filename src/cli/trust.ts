@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Settings } from '../config/config.ts';
 import { loadSettings } from '../config/config.ts';
 import { Failure } from '../exchange/failure.ts';
 import { openAuthority, openTrustKit, rotateAuthority } from '../tls/tls.ts';
 import type { Streams } from './log.ts';
+import { numberOf, readWords } from './words.ts';
 
 /** What the verb needs. */
 export interface TrustVerb {
@@ -42,34 +42,20 @@ interface Asked {
 }
 
 function parse(given: readonly string[]): Asked {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...given],
-      options: { 'overlap-days': { type: 'string' } },
-      allowPositionals: true,
-    });
-    const [action, folder, more] = positionals;
-    const days = values['overlap-days'];
-    if (action === 'write' && more === undefined && days === undefined) {
-      return { action, folder, overlapDays: 0 };
-    }
-    if (action === 'rotate' && folder === undefined) {
-      return { action, folder, overlapDays: daysOf(days ?? String(overlapDaysDefault)) };
-    }
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
-    throw new Failure('COMMAND_UNKNOWN', `trust: ${detail}`, { cause });
+  const options = { 'overlap-days': { type: 'string' } } as const;
+  const config = { args: [...given], options, allowPositionals: true } as const;
+  const { values, positionals } = readWords('trust', config);
+  const [action, folder, more] = positionals;
+  const days = values['overlap-days'];
+  if (action === 'write' && more === undefined && days === undefined) {
+    return { action, folder, overlapDays: 0 };
+  }
+  if (action === 'rotate' && folder === undefined) {
+    const text = days ?? String(overlapDaysDefault);
+    return { action, folder, overlapDays: numberOf('overlap-days', text, overlapDaysMax) };
   }
   const takes = 'trust takes one of: write [FOLDER], rotate [--overlap-days N]';
   throw new Failure('COMMAND_UNKNOWN', takes);
-}
-
-function daysOf(text: string): number {
-  const days = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (days <= overlapDaysMax) return days;
-  const words = `--overlap-days is ${JSON.stringify(text)}, and takes 0 to ${overlapDaysMax}`;
-  throw new Failure('OPTION_INVALID', words);
 }
 
 async function rotate(settings: Settings, overlapDays: number): Promise<string> {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { ProbeResult, Rules } from '../capture/capture.ts';
 import {
   captureGid,
@@ -16,9 +15,10 @@ import { loadSettings } from '../config/config.ts';
 import { Failure, failureLine } from '../exchange/failure.ts';
 import { askControl } from './health.ts';
 import type { Streams } from './log.ts';
-import { wantedRules } from './rules-wanted.ts';
+import { uidIn, wantedRules } from './rules-wanted.ts';
 import { dialRound, isReachable, isTaken } from './verify-dial.ts';
 import { openTestListener } from './verify-listener.ts';
+import { readWords } from './words.ts';
 
 /** What the verb needs. */
 export interface Verifying {
@@ -57,19 +57,9 @@ export async function verify({ env, streams, words }: Verifying): Promise<number
 }
 
 function parse(words: readonly string[]): { readonly wait: boolean; readonly uid: number } {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: { wait: { type: 'boolean' }, uid: { type: 'string' } },
-    });
-    const uid = Number(values.uid ?? process.getuid?.() ?? 0);
-    if (!Number.isInteger(uid))
-      throw new Error(`--uid is ${String(values.uid)}, and takes a number`);
-    return { wait: values.wait === true, uid };
-  } catch (cause) {
-    const detail = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
-    throw new Failure('COMMAND_UNKNOWN', `rules verify: ${detail}`, { cause });
-  }
+  const options = { wait: { type: 'boolean' }, uid: { type: 'string' } } as const;
+  const { values } = readWords('rules verify', { args: [...words], options });
+  return { wait: values.wait === true, uid: uidIn(values) };
 }
 
 /** Tests the rules where no proxy listens yet, with a listener of its own in its place. */

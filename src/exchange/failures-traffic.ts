@@ -49,11 +49,6 @@ export const trafficFailures = {
     remedy:
       'add its authority with MAGNETO_UPSTREAM_CA, or name the host in MAGNETO_UPSTREAM_INSECURE_HOSTS',
   },
-  UPSTREAM_CONNECTION_LOST: {
-    status: 502,
-    title: 'The destination ended the connection before it answered',
-    remedy: 'look into the log of the destination',
-  },
   DIAL_FAILED: {
     status: 502,
     title: 'magneto could not open a connection of its own',

@@ -1,12 +1,19 @@
 import { createHmac, hash } from 'node:crypto';
-import forge from 'node-forge';
 import type { TrustedEntry } from './truststore.ts';
 import { storePassword } from './truststore.ts';
 import type { Asn1 } from './x509.ts';
-import { der, latin1, nothing, objectIdentifier, octets, sequence, tagged } from './x509.ts';
-
-const { asn1 } = forge;
-const { Class, Type } = asn1;
+import {
+  der,
+  integer,
+  latin1,
+  nothing,
+  objectIdentifier,
+  octets,
+  sequence,
+  setOf,
+  tagged,
+  wideText,
+} from './x509.ts';
 
 const ids = {
   data: '1.2.840.113549.1.7.1',
@@ -49,7 +56,7 @@ function bag({ alias, certificate }: TrustedEntry): Asn1 {
     objectIdentifier(ids.certificateBag),
     explicit(sequence(objectIdentifier(ids.x509), explicit(octets(latin1(certificate.raw))))),
     setOf(
-      attribute(ids.friendlyName, asn1.create(Class.UNIVERSAL, Type.BMPSTRING, false, alias)),
+      attribute(ids.friendlyName, wideText(alias)),
       attribute(ids.trustedKeyUsage, objectIdentifier(ids.anyUsage)),
     ),
   );
@@ -76,16 +83,6 @@ function attribute(id: string, value: Asn1): Asn1 {
   return sequence(objectIdentifier(id), setOf(value));
 }
 
-/** DER wants the members of a set in the order of their bytes (X.690, 11.6). */
-function setOf(...items: readonly Asn1[]): Asn1 {
-  const sorted = items.toSorted((one, other) => Buffer.compare(der(one), der(other)));
-  return asn1.create(Class.UNIVERSAL, Type.SET, true, sorted);
-}
-
 function explicit(content: Asn1): Asn1 {
   return tagged(0, [content]);
-}
-
-function integer(value: number): Asn1 {
-  return asn1.create(Class.UNIVERSAL, Type.INTEGER, false, asn1.integerToDer(value).getBytes());
 }

@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash, randomBytes, sign } from 'node:crypto';
-import forge from 'node-forge';
+import type forge from 'node-forge';
+// The rest of node-forge is half a megabyte, which every start would have to read.
+import asn1 from 'node-forge/lib/asn1.js';
 
-const { asn1 } = forge;
 const { Class, Type } = asn1;
 
 /** A piece of ASN.1, as node-forge holds it. */
@@ -30,7 +31,7 @@ export interface Issuer {
 export function signCertificate(fields: CertificateFields, issuer: Issuer): Buffer {
   const algorithm = signatureAlgorithm(issuer.key);
   const body = sequence(
-    tagged(0, [asn1.create(Class.UNIVERSAL, Type.INTEGER, false, '\u0002')]),
+    tagged(0, [integer(2)]),
     asn1.create(Class.UNIVERSAL, Type.INTEGER, false, latin1(serialNumber())),
     algorithm,
     issuer.name,
@@ -48,12 +49,12 @@ export function distinguishedName(
   attributes: readonly (readonly [type: 'commonName' | 'organizationName', value: string])[],
 ): Asn1 {
   const parts = attributes.map(([type, value]) =>
-    asn1.create(Class.UNIVERSAL, Type.SET, true, [
+    setOf(
       sequence(
         objectIdentifier(type === 'commonName' ? '2.5.4.3' : '2.5.4.10'),
         asn1.create(Class.UNIVERSAL, Type.UTF8, false, latin1(Buffer.from(value, 'utf8'))),
       ),
-    ]),
+    ),
   );
   return sequence(...parts);
 }
@@ -67,6 +68,22 @@ export function extension(id: string, value: Asn1, critical = false): Asn1 {
 /** A sequence of elements. */
 export function sequence(...items: readonly Asn1[]): Asn1 {
   return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...items]);
+}
+
+/** A set of elements; DER wants them in the order of their bytes (X.690, 11.6). */
+export function setOf(...items: readonly Asn1[]): Asn1 {
+  const sorted = items.toSorted((one, other) => Buffer.compare(der(one), der(other)));
+  return asn1.create(Class.UNIVERSAL, Type.SET, true, sorted);
+}
+
+/** A whole number of 32 bits. */
+export function integer(value: number): Asn1 {
+  return asn1.create(Class.UNIVERSAL, Type.INTEGER, false, asn1.integerToDer(value).getBytes());
+}
+
+/** A text of ASCII in two bytes a character. */
+export function wideText(text: string): Asn1 {
+  return asn1.create(Class.UNIVERSAL, Type.BMPSTRING, false, text);
 }
 
 /** A context-specific tag: around elements, or in place of the tag of primitive bytes (latin1). */
@@ -172,7 +189,7 @@ export function parse(bytes: Buffer): Asn1 {
   // Bit strings that happen to look like ASN.1 inside must stay the bytes that they are.
   const options = { strict: true, parseAllBytes: true, decodeBitStrings: false };
   // The published types know only the older, boolean form of the options.
-  return asn1.fromDer(forge.util.createBuffer(latin1(bytes)), options as unknown as boolean);
+  return asn1.fromDer(latin1(bytes), options as unknown as boolean);
 }
 
 /** The bytes of a piece of ASN.1, in DER. */

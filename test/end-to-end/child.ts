@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Via } from './client.ts';
-import { portOf } from './origin.ts';
 
 const bundle = resolve('dist/magneto.cjs');
 
@@ -142,12 +142,24 @@ export function logLines(text: string): readonly Readonly<Record<string, unknown
     .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
 }
 
-/** A port that was free a moment ago. */
+/** Below the ports that kernels give to whoever asks for any, so that nobody is given one of ours meanwhile. */
+const [leastPort, mostPort] = [12_000, 32_000] as const;
+const given = new Set<number>();
+
+/** A port that nobody listens on, and that this process was not given before. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(leastPort, mostPort);
+    if (given.has(port)) continue;
+    given.add(port);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

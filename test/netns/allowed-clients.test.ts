@@ -44,7 +44,6 @@ describeWhere(there, 'a client on another machine', () => {
       await recording.stop();
       await origin.stop();
       await withNamespaces(2, async (near, far) => {
-        if (near === undefined || far === undefined) throw new Error('there are two');
         await cable(near, far, network);
         const magneto = spawnMagneto(
           {

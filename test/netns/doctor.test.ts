@@ -1,18 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { afterEach, expect, test } from '@jest/globals';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
-import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import { endAll, install, ran, serve, uid, within } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there: Condition = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('setpriv'),
-  reason: `${namespacesThere.reason}; and iptables, curl, setpriv, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'setpriv');
 
 afterEach(endAll);
 
@@ -24,7 +16,6 @@ describeWhere(there, 'magneto doctor, in a network without a way out', () => {
         const installed = await install(folder);
         const { node, bundle } = installed;
         await withNamespaces(1, async (app) => {
-          if (app === undefined) throw new Error('there is one');
           const root = [...app.through, node, bundle];
           const missing = await ran([...root, 'doctor']);
           expect(missing).toMatch(/^ended with 1: /);

@@ -1,13 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
-import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import { exchanges, lookup, lookups, receiptIn } from './recorded.ts';
 import type { Installed } from './transparent.ts';
 import {
@@ -23,12 +20,7 @@ import {
   within,
 } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there: Condition = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('openssl'),
-  reason: `${namespacesThere.reason}; and iptables, curl, openssl, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'openssl');
 
 /** A client behind the gateway, and whom it asks for names. */
 interface Client {
@@ -54,7 +46,6 @@ async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
     await withNamespaces(4, async (...namespaces) => {
       const [gateway, world, web, jobs] = namespaces;
-      if (!gateway || !world || !web || !jobs) throw new Error('there are four');
       const installed = await install(folder);
       await joinWorld(gateway, world);
       await joinBehind(web, gateway, { name: 'web', networks: ['10.78.1', 'fd78:1::'] });

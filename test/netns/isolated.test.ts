@@ -1,25 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { logLines } from '../end-to-end/child.ts';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
-import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import type { Installed } from './transparent.ts';
 import { endAll, install, joinWorld, ran, serve, startWorld, uid, within } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there: Condition = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('openssl'),
-  reason: `${namespacesThere.reason}; and iptables, curl, openssl, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'openssl');
 
 interface ReceiptSeen {
   readonly isolated: boolean;
@@ -50,7 +43,6 @@ describeWhere(there, 'a replay under seal', () => {
   test('is isolated so long as nothing passes the rules by, and says what did', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         const origin = await startWorld(world, folder);

@@ -1,23 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { logLines } from '../end-to-end/child.ts';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
-import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import type { Installed } from './transparent.ts';
 import { endAll, install, joinWorld, ran, serve, startWorld, uid, within } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there: Condition = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('python3') && has('openssl'),
-  reason: `${namespacesThere.reason}; and iptables, curl, python3, openssl, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'python3', 'openssl');
 
 /** What a raw server says to something; or what a server says that speaks first, and whether that took less than 200 ms. */
 const raw = `
@@ -83,7 +75,6 @@ describeWhere(there, 'live neighbours of an application that knows nothing of a 
   test('are live while recording and in the replay, though others share their address', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         const origin = await startWorld(world, folder);

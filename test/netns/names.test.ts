@@ -142,7 +142,6 @@ async function withScene(
 ): Promise<void> {
   await withFolder(async (folder) => {
     await withNamespaces(2, async (app, world) => {
-      if (app === undefined || world === undefined) throw new Error('there are two');
       const installed = await install(folder);
       await joinWorld(app, world);
       await body({ app, installed, world });

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { has } from '../end-to-end/real-servers.ts';
 import type { Condition } from '../skip.ts';
 
 /** Whether network namespaces can be made here. */
@@ -8,6 +9,16 @@ export const namespacesThere: Condition = {
   ok: spawnSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']).status === 0,
   reason: 'network namespaces need root, util-linux and iproute2',
 };
+
+/** Whether a namespace can hold rules, and these programs are there. */
+export function capturesWith(...programs: readonly string[]): Condition {
+  const made = ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X'];
+  const takesRules = namespacesThere.ok && spawnSync('unshare', made).status === 0;
+  return {
+    ok: takesRules && programs.every(has),
+    reason: `${namespacesThere.reason}; and iptables, ${programs.join(', ')}, a kernel with NAT`,
+  };
+}
 
 /** A network of its own, with nothing in it but a loopback device that is up. */
 export interface Namespace {
@@ -19,10 +30,18 @@ export interface Namespace {
   readonly run: (command: string, ...args: readonly string[]) => Promise<string>;
 }
 
+/** So many namespaces. */
+interface Some {
+  readonly 1: readonly [Namespace];
+  readonly 2: readonly [Namespace, Namespace];
+  readonly 3: readonly [Namespace, Namespace, Namespace];
+  readonly 4: readonly [Namespace, Namespace, Namespace, Namespace];
+}
+
 /** Runs a body with some namespaces; they are gone afterwards. */
-export async function withNamespaces(
-  count: number,
-  body: (...namespaces: readonly Namespace[]) => Promise<void>,
+export async function withNamespaces<Count extends keyof Some>(
+  count: Count,
+  body: (...namespaces: Some[Count]) => Promise<void>,
 ): Promise<void> {
   // `cat` holds a namespace, and goes when this process goes.
   const holders = Array.from({ length: count }, () =>
@@ -32,7 +51,8 @@ export async function withNamespaces(
   );
   try {
     await Promise.all(holders.map((holder) => once(holder.stdout, 'data')));
-    await body(...holders.map((holder) => namespace(holder.pid ?? 0)));
+    const all: readonly Namespace[] = holders.map(({ pid = 0 }) => namespace(pid));
+    await body(...(all as Some[Count]));
   } finally {
     for (const holder of holders) holder.stdin.end();
   }

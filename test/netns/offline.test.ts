@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
 import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import type { Installed } from './transparent.ts';
 import {
   endAll,
@@ -22,15 +21,10 @@ import {
   within,
 } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
+const captures = capturesWith('curl');
 const there: Condition = {
-  ok:
-    namespacesThere.ok &&
-    takesRules &&
-    has('curl') &&
-    spawnSync('strace', ['-D', 'true']).status === 0,
-  reason: `${namespacesThere.reason}; and iptables, curl, a kernel with NAT, the right to trace`,
+  ok: captures.ok && spawnSync('strace', ['-D', 'true']).status === 0,
+  reason: `${captures.reason}; and the right to trace`,
 };
 
 const transparent = { MAGNETO_TRANSPARENT: 'true' } as const;
@@ -65,7 +59,6 @@ function inWorlds(body: (folder: string, place: Place, world: Namespace) => Prom
   return withFolder(async (folder) => {
     const installed = await install(folder);
     await withNamespaces(2, async (app, world) => {
-      if (app === undefined || world === undefined) throw new Error('there are two');
       await joinWorld(app, world);
       await body(folder, { app, installed }, world);
     });
@@ -94,7 +87,6 @@ describeWhere(there, 'a replay in a network without a way out', () => {
         await origin.stop();
 
         await withNamespaces(1, async (app) => {
-          if (app === undefined) throw new Error('there is one');
           const place = { app, installed };
           const before = [await app.run('ip', 'address'), await app.run('ip', '-6', 'route')];
           expect(await app.run('ip', 'route')).toBe('');
@@ -175,7 +167,6 @@ describeWhere(there, 'a replay in a network without a way out', () => {
       withFolder(async (folder) => {
         const installed = await install(folder);
         await withNamespaces(1, async (app) => {
-          if (app === undefined) throw new Error('there is one');
           const words = [...app.through, installed.node, installed.bundle, 'rules', 'apply'];
           await ran(words, { MAGNETO_MODE: 'record' });
           expect(await app.run('ip', 'route')).toBe('');

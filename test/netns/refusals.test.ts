@@ -1,33 +1,20 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
 import { describeWhere } from '../skip.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
+import { receiptIn } from './recorded.ts';
 import { endAll, install, joinWorld, ran, serve, startWorld, uid, within } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('openssl'),
-  reason: `${namespacesThere.reason}; and iptables, curl, openssl, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'openssl');
 
 /** The receipt that stands in the log. */
-function receiptIn(log: string): Readonly<Record<string, unknown>> {
-  const line = log.split('\n').find((one) => one.includes('"receipt":'));
-  const { receipt } = JSON.parse(line ?? '{}') as { receipt: Readonly<Record<string, unknown>> };
-  return receipt;
-}
-
 afterEach(endAll);
 
 describeWhere(there, 'captured TLS', () => {
   test('is passed through unopened, refused by name, or of old; a replay reaches nothing of it', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         const origin = await startWorld(world, folder);

@@ -51,7 +51,6 @@ describeWhere(rulesThere, `a crowd of ${connections} connections at once, of bot
   test('comes where it was going, and once recorded nothing of it leaves', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         // Whole networks of addresses, so that each connection has one of its own.

@@ -76,7 +76,6 @@ async function withScene(
 ): Promise<void> {
   await withFolder(async (folder) => {
     await withNamespaces(3, async (client, gateway, world) => {
-      if (!client || !gateway || !world) throw new Error('there are three');
       const installed: Installed = await install(folder);
       await join(client, gateway, world);
       const udp = ['10.77.0.2', 'fd77::2'].flatMap((host) =>

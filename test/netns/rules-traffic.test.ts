@@ -43,7 +43,6 @@ async function withScene(
 ): Promise<void> {
   await withFolder(async (folder) => {
     await withNamespaces(2, async (app, world) => {
-      if (app === undefined || world === undefined) throw new Error('there are two');
       const installed = await install(folder);
       await joinWorld(app, world);
       for (const line of ['10.77.0.3/24 dev cable', 'fd77::3/64 dev cable nodad']) {

@@ -1,22 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
-import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import type { Installed } from './transparent.ts';
 import { endAll, install, proxyGid, ran, serveUntil, uid, within } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there: Condition = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('setpriv') && has('python3'),
-  reason: `${namespacesThere.reason}; and iptables, curl, setpriv, python3, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'setpriv', 'python3');
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -41,7 +34,6 @@ const captured = { MAGNETO_TRANSPARENT: 'true', MAGNETO_MODE: 'passthrough' } as
 function inside(body: (place: Place) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {
     await withNamespaces(1, async (app) => {
-      if (app === undefined) throw new Error('there is one');
       await body({ app, installed: await install(folder) });
     });
   });

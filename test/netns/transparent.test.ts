@@ -1,12 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { has } from '../end-to-end/real-servers.ts';
 import { withFolder } from '../end-to-end/with-appliance.ts';
-import type { Condition } from '../skip.ts';
 import { describeWhere } from '../skip.ts';
 import type { Namespace } from './namespaces.ts';
-import { namespacesThere, withNamespaces } from './namespaces.ts';
+import { capturesWith, withNamespaces } from './namespaces.ts';
 import { exchanges, lookup, lookups, receiptIn } from './recorded.ts';
 import type { Installed } from './transparent.ts';
 import {
@@ -22,12 +19,7 @@ import {
   within,
 } from './transparent.ts';
 
-const takesRules =
-  spawnSync('unshare', ['-n', 'iptables-nft', '-t', 'nat', '-N', 'X']).status === 0;
-const there: Condition = {
-  ok: namespacesThere.ok && takesRules && has('curl') && has('python3') && has('openssl'),
-  reason: `${namespacesThere.reason}; and iptables, curl, python3, openssl, a kernel with NAT`,
-};
+const there = capturesWith('curl', 'python3', 'openssl');
 
 const fetchInPython = `
 import sys, urllib.request
@@ -100,7 +92,6 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
   test('is recorded, its world is taken away, and it is replayed', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         const origin = await startWorld(world, folder);
@@ -189,7 +180,6 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
   test('who has the proxy’s user but not its group is captured, and who has both is not', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         const origin = await startWorld(world, folder);
@@ -219,7 +209,6 @@ describeWhere(there, 'an application that knows nothing of a proxy', () => {
   test('a proxy that the rules do not exempt ends each connection to itself, and says why', async () => {
     await withFolder(async (folder) => {
       await withNamespaces(2, async (app, world) => {
-        if (app === undefined || world === undefined) throw new Error('there are two');
         const installed = await install(folder);
         await joinWorld(app, world);
         const origin = await startWorld(world, folder);
