@@ -47,7 +47,7 @@ export function commandOf({ backend, family }: Place, what: '-save' | '-restore'
 
 /**
  * What stands in each kind that can be read.
- * @throws Failure NET_ADMIN_MISSING where none may be
+ * @throws Failure NET_ADMIN_MISSING, NET_RAW_MISSING where none may be
  */
 export async function survey(run: Run, how: { readonly counters?: boolean } = {}): Promise<Survey> {
   const found = new Map<Backend, Record<Family, Saved>>();
@@ -64,7 +64,10 @@ export async function survey(run: Run, how: { readonly counters?: boolean } = {}
     else if (!v4.missing) failures.push(refused(command, v4));
   }
   const permission = failures.find(({ code }) => code === 'NET_ADMIN_MISSING');
-  if (found.size === 0 && permission !== undefined) throw permission;
+  if (permission === undefined) return found;
+  const reason = await explained(run, permission);
+  // Tables that stand and cannot be read: written beside them, ours would come after Docker's.
+  if (found.size === 0 || reason.code === 'NET_RAW_MISSING') throw reason;
   return found;
 }
 
@@ -78,7 +81,7 @@ export function holdsOurs(saved: Readonly<Record<Family, Saved>> | undefined): b
 /**
  * The backend to use: the one asked for; else the one that holds our rules already, or Docker's, as two
  * kinds side by side hide each other's; else the first by which this kernel takes a rule.
- * @throws Failure IPTABLES_MISSING, NET_ADMIN_MISSING, NAT_UNAVAILABLE
+ * @throws Failure IPTABLES_MISSING, NET_ADMIN_MISSING, NET_RAW_MISSING, NAT_UNAVAILABLE
  */
 export async function chooseBackend(
   run: Run,
@@ -90,10 +93,14 @@ export async function chooseBackend(
   for (const backend of asked === 'auto' ? backends : [asked]) {
     const tried = await tryOut(run, backend);
     if (tried === undefined) return backend;
-    if (asked !== 'auto' || tried.code !== 'IPTABLES_MISSING') failures.push(tried);
+    if (asked === 'auto' && tried.code === 'IPTABLES_MISSING') continue;
+    failures.push(await explained(run, tried));
   }
-  const permission = failures.find(({ code }) => code === 'NET_ADMIN_MISSING');
-  throw permission ?? failures[0] ?? new Failure('IPTABLES_MISSING', 'there is no iptables here');
+  throw (
+    failures.find(({ code }) => permissions.has(code)) ??
+    failures[0] ??
+    new Failure('IPTABLES_MISSING', 'there is no iptables here')
+  );
 }
 
 async function holderOf(run: Run, found: Survey): Promise<Backend | undefined> {
@@ -129,6 +136,26 @@ export async function restore(run: Run, place: Place, text: string): Promise<voi
   const command = commandOf(place, '-restore');
   const done = await run(command, ['--noflush', ...waiting(place.backend)], text);
   if (!done.ok) throw refused(command, done);
+}
+
+/** What the kernel would take, if we had the right to. */
+const permissions: ReadonlySet<string> = new Set(['NET_ADMIN_MISSING', 'NET_RAW_MISSING']);
+
+/** Bits of `CapEff` in /proc/self/status (linux/capability.h). */
+const capabilities = { netAdmin: 12n, netRaw: 13n } as const;
+
+/** The older kind says the same words whatever is missing, and it needs two capabilities: what we have tells. */
+async function explained(run: Run, failure: Failure): Promise<Failure> {
+  const { code, message } = failure;
+  if (code === 'IPTABLES_MISSING' || message.includes('-nft')) return failure;
+  // By a command, because what counts is what the commands that we run may do.
+  const { stdout } = await run('cat', ['/proc/self/status']);
+  const held = /^CapEff:\s*([0-9a-f]+)$/m.exec(stdout)?.[1];
+  if (held === undefined) return failure;
+  const lacks = (bit: bigint): boolean => ((BigInt(`0x${held}`) >> bit) & 1n) === 0n;
+  const options = { cause: failure };
+  if (lacks(capabilities.netAdmin)) return new Failure('NET_ADMIN_MISSING', message, options);
+  return lacks(capabilities.netRaw) ? new Failure('NET_RAW_MISSING', message, options) : failure;
 }
 
 /** Only the older kind takes turns by a lock, and only it knows the flag in every release. */

@@ -37,6 +37,16 @@ const counted: Readonly<Record<keyof RuleCounters, Remark>> = {
 };
 
 /**
+ * What else shows that something passed: packets of a flow whose first one no counter has seen. Where
+ * there are any, at least one did.
+ */
+const traces: Readonly<Partial<Record<keyof RuleCounters, Remark>>> = {
+  tcpBypassed: 'tcpOlder',
+  udpPassed: 'udpOlder',
+  otherPassed: 'otherOlder',
+};
+
+/**
  * Reads the counters; nothing where no rules of ours stand, or where the kernel does not count.
  * @throws Failure NET_ADMIN_MISSING
  */
@@ -46,9 +56,15 @@ export async function countRules(run: Run = runCommand): Promise<RuleCounters | 
   const ours = [...found.values()].find(({ v4 }) => holdsChain(v4, count));
   if (ours === undefined) return undefined;
   const names = Object.keys(counted) as readonly (keyof RuleCounters)[];
-  const entries = names.map((name) => [name, sum(ours, remarks[counted[name]])] as const);
+  const entries = names.map((name) => [name, countOf(ours, name)] as const);
   // Object.fromEntries forgets the names of the keys.
   return Object.fromEntries(entries) as unknown as RuleCounters;
+}
+
+function countOf(saved: Readonly<Record<Family, Saved>>, name: keyof RuleCounters): number {
+  const trace = traces[name];
+  const flows = sum(saved, remarks[counted[name]]);
+  return flows === 0 && trace !== undefined && sum(saved, remarks[trace]) > 0 ? 1 : flows;
 }
 
 function sum(saved: Readonly<Record<Family, Saved>>, remark: string): number {

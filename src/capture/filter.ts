@@ -44,7 +44,7 @@ function outputRules(place: Place): readonly string[] {
     ...(rules.sealed ? seal(place) : [own(place)]),
     rule(chain, `-d ${loopback[family]}`, { remark: 'loopback', target: '-j RETURN' }),
     ...(filtering.counted
-      ? [rule(chain, local, { remark: 'here', target: '-j RETURN' }), answers(place)]
+      ? [rule(chain, local, { remark: 'here', target: '-j RETURN' }), answers(place), tails(place)]
       : []),
     // On our behalf, so it is not something that the application did past us.
     ...resolversOwn(rules, family).map((match) =>
@@ -116,6 +116,14 @@ function answers({ chain }: Place): string {
   return rule(chain, '-m conntrack --ctdir REPLY', { remark: 'answers', target: '-j RETURN' });
 }
 
+/** What the kernel says for a connection that its process has closed: of our own, nobody's user and group are left to see. */
+function tails({ chain }: Place): string {
+  return rule(chain, '-m conntrack --ctstate ESTABLISHED -m owner ! --socket-exists', {
+    remark: 'tails',
+    target: '-j RETURN',
+  });
+}
+
 /** What is left alone is not refused, but counted like all that gets through. */
 function leftAlone({ chain, filtering }: Place, match: string): string {
   const target = filtering.counted ? `-g ${count}` : '-j RETURN';
@@ -136,36 +144,59 @@ function exceptions(place: Place): readonly string[] {
 }
 
 function refusals(place: Place): readonly string[] {
-  const { rules, family, filtering } = place;
+  const { rules, family, filtering, chain } = place;
+  const { counted } = filtering;
+  const noConnection = '-p tcp -m conntrack --ctstate INVALID';
   return [
     ...exceptions(place),
     ...destinations(rules.scope, family).flatMap((destination) => [
-      ...(filtering.captured ? [] : notCaptured(place, destination)),
+      ...notCaptured(place, destination),
       ...datagrams(place, destination),
+      ...(rules.udp === 'reject' ? otherProtocols(place, destination) : []),
     ]),
-    ...(filtering.counted
-      ? [rule(place.chain, '', { remark: 'passed', target: `-j ${count}` })]
+    // No redirection sees it, and the kernel itself says it where it was spoken to out of turn.
+    ...(counted && rules.udp === 'reject'
+      ? [rule(chain, noConnection, { remark: 'noConnection', target: '-j DROP' })]
       : []),
+    ...(counted ? [rule(chain, '', { remark: 'passed', target: `-j ${count}` })] : []),
   ];
 }
 
 /**
- * IPv6 where it cannot be captured: a client that is refused at once goes on to IPv4, where one that
- * gets through would not be recorded.
+ * What is to be captured, and was not. In IPv6 that cannot be captured, everything: a client that is
+ * refused at once goes on to IPv4, where one that gets through would not be recorded. Else what no
+ * redirection sees, which the kernel shows only to a connection's first packet: a connection from before
+ * the rules, which its client then opens anew, and raw packets of none.
  */
 function notCaptured(place: Place, destination: string): readonly string[] {
-  const { ports, dnsPort } = place.rules;
+  const { filtering, rules } = place;
+  // Where directions are not known, the answers of servers here look the same.
+  if (filtering.captured && !filtering.counted) return [];
+  const { ports, dnsPort } = rules;
+  const remark = filtering.captured ? 'tooEarly' : 'notCaptured';
   const refused = (match: string, protocol: 'tcp' | 'udp'): string =>
-    reject(place, `${destination}${match}`, { remark: 'notCaptured', protocol });
+    reject(place, `${destination}${match}`, { remark, protocol });
+  const overTcp = '-p tcp -m tcp --dport 53';
   const names =
     dnsPort === undefined
-      ? []
-      : [refused('-p udp -m udp --dport 53', 'udp'), refused('-p tcp -m tcp --dport 53', 'tcp')];
+      ? ports === 'all'
+        ? [leftAlone(place, `${destination}${overTcp}`)]
+        : []
+      : [refused('-p udp -m udp --dport 53', 'udp'), refused(overTcp, 'tcp')];
   const captured =
     ports === 'all'
       ? ['-p tcp -m tcp']
       : grouped(ports).map((group) => `-p tcp -m multiport --dports ${group}`);
   return [...names, ...captured.map((match) => refused(match, 'tcp'))];
+}
+
+/** Where UDP is refused, so is whatever else carries messages (SCTP, DCCP, UDP-Lite, tunnels), but for ICMP and groups (IGMP), which every machine speaks. */
+function otherProtocols(place: Place, destination: string): readonly string[] {
+  const spoken = place.family === 'v4' ? ['icmp', '2'] : ['ipv6-icmp'];
+  return [
+    ...spoken.map((protocol) => leftAlone(place, `${destination}-p ${protocol}`)),
+    reject(place, `${destination}! -p tcp`, { remark: 'udpRefused', protocol: 'udp' }),
+  ];
 }
 
 /** QUIC is HTTP that cannot be captured: refused at once, its clients go on to TCP; dropped, they would wait for their own timers. */
@@ -196,12 +227,20 @@ function reject(
   return rule(chain, match, { remark, target: `-j REJECT --reject-with ${how}` });
 }
 
-/** The first packet of each flow that got through; of a flow without an answer, each packet is a first one. */
+/**
+ * The first packet of each flow that got through; of a flow without an answer, each packet is a first one.
+ * Then the packets of flows whose first one these rules have not seen: those are older, or raw.
+ */
 function countRules(): readonly string[] {
   const fresh = '-m conntrack --ctstate NEW';
+  const target = '-j RETURN';
   return [
-    rule(count, `-p tcp ${fresh}`, { remark: 'tcpPassed', target: '-j RETURN' }),
-    rule(count, `-p udp ${fresh}`, { remark: 'udpPassed', target: '-j RETURN' }),
-    rule(count, fresh, { remark: 'otherPassed', target: '-j RETURN' }),
+    rule(count, `-p tcp ${fresh}`, { remark: 'tcpPassed', target }),
+    rule(count, `-p udp ${fresh}`, { remark: 'udpPassed', target }),
+    rule(count, fresh, { remark: 'otherPassed', target }),
+    rule(count, '-p tcp', { remark: 'tcpOlder', target }),
+    rule(count, '-p udp', { remark: 'udpOlder', target }),
+    // The kernel's own words to its neighbours (IPv6) are tracked by nobody.
+    rule(count, '-m conntrack ! --ctstate UNTRACKED', { remark: 'otherOlder', target }),
   ];
 }

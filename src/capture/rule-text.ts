@@ -58,10 +58,16 @@ export const remarks = {
   udpRefused: 'magneto: UDP is refused',
   notForwarded: 'magneto: nothing is passed on',
   notCaptured: 'magneto: IPv6 is not captured here',
+  tooEarly: 'magneto: older than these rules',
+  tails: 'magneto: ends of what is closed',
+  noConnection: 'magneto: of no connection',
   passed: 'magneto: what gets through',
   tcpPassed: 'magneto: TCP let through',
   udpPassed: 'magneto: UDP let through',
   otherPassed: 'magneto: others let through',
+  tcpOlder: 'magneto: TCP of a flow let through',
+  udpOlder: 'magneto: UDP of a flow let through',
+  otherOlder: 'magneto: others of a flow let through',
   madeTable: 'magneto: made this table',
 } as const;
 

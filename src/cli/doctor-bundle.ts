@@ -21,9 +21,10 @@ export interface BundleParts {
 export async function bundleText({ env, findings, rules, health }: BundleParts): Promise<string> {
   const sections: readonly (readonly [title: string, body: string])[] = [
     ['versions', await versions()],
-    ['findings', findings],
+    // A setting that is wrong is quoted there.
+    ['findings', withoutSecrets(findings)],
     ['settings', settingsText(env)],
-    ['health', JSON.stringify(health, null, 2)],
+    ['health', withoutSecrets(JSON.stringify(health, null, 2))],
     ['addresses', await said('ip', ['address'])],
     ['routes', `${await said('ip', ['route'])}\n${await said('ip', ['-6', 'route'])}`],
     ['rules', rules === '' ? 'only root may look' : rules],
@@ -56,12 +57,18 @@ export function settingsText(env: NodeJS.ProcessEnv): string {
     .join('\n');
 }
 
-/** A proxy's URL keeps its host, and loses who asks. */
 function masked(name: string, value: string): string {
-  if (value !== '' && isSecret(name)) return '[masked]';
-  return value
-    .replaceAll(/(:\/\/)[^/@\s]*@/g, '$1[masked]@')
-    .replaceAll(/(password=)\S+/gi, '$1[masked]');
+  return value !== '' && isSecret(name) ? '[masked]' : withoutSecrets(value);
+}
+
+/**
+ * A text without what looks like a secret in it: a URL keeps its host and loses who asks, however the
+ * password is spelt, and what is named a password, a token or the like loses its value.
+ */
+function withoutSecrets(text: string): string {
+  const named =
+    /((?:passw|token|secret|credential|authori[sz]ation|api[-_.]?key|access[-_.]?key)[\w.-]*["']?\s*[=:]\s*)(?:(?:basic|bearer)\s+)?\S+/gi;
+  return text.replaceAll(/(\S*?:\/\/)?\S+@/g, '$1[masked]@').replaceAll(named, '$1[masked]');
 }
 
 async function versions(): Promise<string> {

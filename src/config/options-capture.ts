@@ -77,7 +77,7 @@ export const captureOptions = {
     env: 'MAGNETO_UDP',
     takes: values.words.udp.join(' | '),
     default: 'auto',
-    doc: 'What becomes of UDP other than questions for names: `pass` lets it through and counts it, `reject` refuses it. `auto` refuses it in a replay that fails what it misses (in mode `auto`: where a complete cassette stands when the rules are applied), and lets it through otherwise. QUIC (UDP 443) is refused in any case, so that its clients go on to TCP.',
+    doc: 'What becomes of UDP other than questions for names: `pass` lets it through and counts it, `reject` refuses it. `auto` refuses it in a replay that fails what it misses (in mode `auto`: where a complete cassette stands when the rules are applied), and lets it through otherwise. Where it is refused, so is what is neither TCP nor UDP (SCTP, tunnels), but for ICMP and IGMP. QUIC (UDP 443) is refused in any case, so that its clients go on to TCP.',
     reason: 'UDP is not recorded, so a replay that let it through would not be one.',
     parse: values.word('udp'),
     words: values.words.udp,

@@ -7,6 +7,12 @@ export const captureFailures = {
     title: 'The kernel does not let magneto change the rules of this network namespace',
     remedy: 'add to the service: cap_drop: [ALL], cap_add: [NET_ADMIN, SETUID, SETGID]',
   },
+  NET_RAW_MISSING: {
+    status: 0,
+    title:
+      'The older kind of iptables, which this kernel needs, wants the capability NET_RAW as well',
+    remedy: 'add to the service: cap_drop: [ALL], cap_add: [NET_ADMIN, NET_RAW, SETUID, SETGID]',
+  },
   IPTABLES_MISSING: {
     status: 0,
     title: 'There is no iptables to write the rules with',

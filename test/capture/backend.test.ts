@@ -85,6 +85,33 @@ describe('the backend', () => {
   });
 });
 
+test.each([
+  ['00000000000010c0', 'NET_RAW_MISSING'],
+  ['00000000000030c0', 'NET_ADMIN_MISSING'],
+  ['00000000000000c0', 'NET_ADMIN_MISSING'],
+  ['none that is told', 'NET_ADMIN_MISSING'],
+])('a refusal of the older kind under capabilities %s is %s', async (held, code) => {
+  const status: Behaviour = (line) =>
+    line === 'cat /proc/self/status' ? { stdout: `Name:\tcat\nCapEff:\t${held}\n` } : undefined;
+  const older: Behaviour = (line, input) =>
+    failing(/^iptables-nft/, 'missing')(line, input) ??
+    failing(/legacy-(?:save|restore)/, words.forbidden)(line, input) ??
+    failing(/^ip6?tables-(?:save|restore)/, 'missing')(line, input) ??
+    status(line, input);
+  await expect(survey(fakeMachine(older).run)).rejects.toMatchObject({ code });
+  const tried = chooseBackend(fakeMachine(older).run, { found: new Map(), asked: 'legacy' });
+  await expect(tried).rejects.toMatchObject({ code });
+});
+
+test('tables of the older kind that stand and cannot be read are not written beside', async () => {
+  const { run } = fakeMachine((line) =>
+    line === 'cat /proc/self/status'
+      ? { stdout: 'CapEff:\t00000000000010c0\n' }
+      : failing(/legacy-save/, words.forbidden)(line, ''),
+  );
+  await expect(survey(run)).rejects.toMatchObject({ code: 'NET_RAW_MISSING' });
+});
+
 test('a kind that may not be read does not hide one that may', async () => {
   const found = await survey(fakeMachine(failing(/legacy-save/, words.forbidden)).run);
   expect([...found.keys()]).toEqual(['nft']);

@@ -22,12 +22,40 @@ test.each<['v4' | 'v6']>([['v4'], ['v6']])(
   'QUIC is refused over %s, UDP only where told',
   (family) => {
     const refused = (rules: Rules) =>
-      output(rules, family).filter((line) => line.includes('REJECT'));
+      output(rules, family)
+        .filter((line) => line.includes('REJECT'))
+        .filter((line) => !line.includes('older than these rules'));
     expect(refused(usual)).toHaveLength(1);
     expect(refused(usual)[0]).toMatch(/--dport 443 .*port-unreachable$/);
-    expect(refused({ ...usual, udp: 'reject' })).toHaveLength(2);
+    const strict = refused({ ...usual, udp: 'reject' });
+    expect(strict).toHaveLength(3);
+    // SCTP and the like carry messages as well; only what every machine speaks is let through before.
+    expect(strict[2]).toMatch(/ ! -p tcp .*port-unreachable$/);
   },
 );
+
+test('what was to be captured and was not is refused, but where answers cannot be told from it', () => {
+  const early = (ports: Rules['ports'], dnsPort?: number): readonly string[] =>
+    output({ ...usual, ports, dnsPort }).filter((line) => line.includes('older than these rules'));
+  expect(
+    early([80, 443], 8853).map((line) => /-p (\w+).*?dports? (\S+)/.exec(line)?.slice(1)),
+  ).toEqual([
+    ['udp', '53'],
+    ['tcp', '53'],
+    ['tcp', '80,443'],
+  ]);
+  expect(early('all', 8853)).toHaveLength(3);
+  expect(early('all')).toHaveLength(1);
+  const uncounted = filterTable(usual, 'v4', { counted: false, captured: true });
+  expect(uncounted.chains[0]?.rules.join('\n')).not.toContain('older than these rules');
+});
+
+test('without a resolver of ours, names over TCP are left alone where every port is captured', () => {
+  const lines = output({ ...usual, ports: 'all', dnsPort: undefined });
+  const left = lines.findIndex((line) => /--dport 53 .*-g MAGNETO_COUNT$/.test(line));
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThan(lines.findIndex((line) => line.includes('older than these rules')));
+});
 
 test('what a resolver asks on is neither refused nor counted', () => {
   const lines = output({ ...usual, resolverAsksOn: true, udp: 'reject' });

@@ -24,6 +24,27 @@ test('of the variables those are told that concern magneto, secrets masked', () 
   ]);
 });
 
+test.each([
+  ['HTTP_PROXY', 'http://me:hid/den@proxy.test:1', 'http://[masked]@proxy.test:1'],
+  ['HTTP_PROXY', 'http://me:hid@den@proxy.test:1', 'http://[masked]@proxy.test:1'],
+  ['HTTP_PROXY', 'http://me:hid,den@proxy.test:1', 'http://[masked]@proxy.test:1'],
+  ['HTTP_PROXY', 'me:hidden@proxy.test:1', '[masked]@proxy.test:1'],
+  ['MAGNETO_UPSTREAM_PROXI', 'http://me:hid/den@proxy.test', 'http://[masked]@proxy.test'],
+  ['GIT_CONFIG_VALUE_0', 'AUTHORIZATION: basic hidden', 'AUTHORIZATION: [masked]'],
+  ['NODE_OPTIONS', '--token=hidden --title=x', '--token=[masked] --title=x'],
+  ['JAVA_TOOL_OPTIONS', '-Dapi.key=hidden -Xmx1g', '-Dapi.key=[masked] -Xmx1g'],
+  ['NODE_AUTH_TOKEN', 'hidden', '[masked]'],
+  ['MAGNETO_CONTROL_TOKEN_FILE', '/run/secrets/token', '/run/secrets/token'],
+])('%s=%s is told as %s', (name, value, told) => {
+  expect(settingsText({ [name]: value })).toBe(`${name}=${told}`);
+});
+
+test('a finding that quotes a setting does not tell its secret', async () => {
+  const findings = 'settings fail MAGNETO_LIVE is "http://me:hid/den@db.test"';
+  const text = await bundleText({ env: {}, findings, rules: '', health: {} });
+  expect(text).toContain('settings fail MAGNETO_LIVE is "http://[masked]@db.test"');
+});
+
 test('a bundle has everything that a bug report needs, and no secret', async () => {
   const health = { status: 'ready' };
   const text = await bundleText({ env, findings: 'all is well', rules: '*nat', health });

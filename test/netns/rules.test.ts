@@ -145,6 +145,12 @@ describeWhere(rulesThere, 'the rules', () => {
         expect(said).toMatch(
           /^ended with 2: magneto: NET_ADMIN_MISSING: [^\n]*cap_add: \[NET_ADMIN[^\n]*\n$/,
         );
+        // The older kind needs another one as well, and does not say so.
+        const admin = ['setpriv', '--bounding-set=-all,+net_admin', '--inh-caps=-all', '--'];
+        const older = ['rules', 'apply', '--iptables', 'legacy'];
+        expect(await ran([...app.through, ...admin, node, bundle, ...older])).toMatch(
+          /^ended with 2: magneto: NET_RAW_MISSING: [^\n]*cap_add: \[NET_ADMIN, NET_RAW[^\n]*\n$/,
+        );
         const nowhere = ['env', 'PATH=/nowhere', node, bundle, 'rules', 'apply'];
         const none = await ran([...app.through, ...nowhere]);
         expect(none).toMatch(/^ended with 2: magneto: IPTABLES_MISSING: [^\n]*\n$/);
