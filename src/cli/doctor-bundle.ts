@@ -28,8 +28,8 @@ export async function bundleText({ env, findings, rules, health }: BundleParts):
     ['addresses', await said('ip', ['address'])],
     ['routes', `${await said('ip', ['route'])}\n${await said('ip', ['-6', 'route'])}`],
     ['rules', rules === '' ? 'only root may look' : rules],
-    ['resolv.conf', await text('/etc/resolv.conf')],
-    ['limits', await text('/proc/self/limits')],
+    ['resolv.conf', await textOf('/etc/resolv.conf')],
+    ['limits', await textOf('/proc/self/limits')],
   ];
   return sections.map(([title, body]) => `== ${title}\n\n${body.trim()}\n`).join('\n');
 }
@@ -72,7 +72,7 @@ function withoutSecrets(text: string): string {
 }
 
 async function versions(): Promise<string> {
-  const os = /^PRETTY_NAME="?([^"\n]*)/m.exec(await text('/etc/os-release'))?.[1] ?? 'unknown';
+  const os = /^PRETTY_NAME="?([^"\n]*)/m.exec(await textOf('/etc/os-release'))?.[1] ?? 'unknown';
   return [
     `magneto ${version}`,
     `node ${process.version}`,
@@ -88,6 +88,6 @@ async function said(command: string, args: readonly string[]): Promise<string> {
   return missing ? `there is no ${command} here` : `${stdout}${stderr}`.trim();
 }
 
-async function text(file: string): Promise<string> {
+async function textOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => errorWords(error));
 }
