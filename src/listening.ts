@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Destination } from './exchange/destination.ts';
 import { Failure } from './exchange/failure.ts';
+import { plainAddress } from './support/address-list.ts';
 import { isOwnAddress, reachesIpv6 } from './support/interfaces.ts';
 import { errorCode } from './support/system-error.ts';
 
@@ -61,8 +62,10 @@ export function ownDestinations(
 ): (destination: Destination) => boolean {
   return ({ host, port, address = host }) => {
     if (!listeners.some((own) => own.port === port)) return false;
-    if (host === 'localhost' || address.startsWith('127.')) return true;
-    if (['::1', '0.0.0.0', '::'].includes(address)) return true;
-    return isOwnAddress(address);
+    // Whoever came to our control plane through us would come from loopback, and could end the run.
+    const plain = plainAddress(address);
+    if (host === 'localhost' || plain.startsWith('127.')) return true;
+    if (['::1', '0.0.0.0', '::'].includes(plain)) return true;
+    return isOwnAddress(plain);
   };
 }

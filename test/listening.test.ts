@@ -58,7 +58,17 @@ describe('our own destinations', () => {
   const isOwn = ownDestinations([{ host: '127.0.0.1', port: 8888 }]);
   const addresses = Object.values(networkInterfaces()).flatMap((faces) => faces ?? []);
 
-  test.each(['localhost', '127.0.0.1', '127.1.2.3', '::1', '0.0.0.0', '::'])('%s', (host) => {
+  test.each([
+    'localhost',
+    '127.0.0.1',
+    '127.1.2.3',
+    '::1',
+    '0.0.0.0',
+    '::',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '::ffff:0.0.0.0',
+  ])('%s', (host) => {
     expect(isOwn({ host, port: 8888, secure: false })).toBe(true);
     expect(isOwn({ host, port: 8889, secure: false })).toBe(false);
   });
@@ -67,6 +77,9 @@ describe('our own destinations', () => {
     expect(addresses).not.toEqual([]);
     for (const { address } of addresses) {
       expect(isOwn({ host: address, port: 8888, secure: true })).toBe(true);
+      // As sockets name it where it was dialled by way of IPv6, or over one link.
+      const other = address.includes(':') ? `${address}%eth0` : `::ffff:${address}`;
+      expect(isOwn({ host: 'far.test', port: 8888, secure: true, address: other })).toBe(true);
     }
   });
 

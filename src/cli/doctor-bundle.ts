@@ -65,10 +65,10 @@ function masked(name: string, value: string): string {
  * A text without what looks like a secret in it: a URL keeps its host and loses who asks, however the
  * password is spelt, and what is named a password, a token or the like loses its value.
  */
-function withoutSecrets(text: string): string {
+function withoutSecrets(told: string): string {
   const named =
     /((?:passw|token|secret|credential|authori[sz]ation|api[-_.]?key|access[-_.]?key)[\w.-]*["']?\s*[=:]\s*)(?:(?:basic|bearer)\s+)?\S+/gi;
-  return text.replaceAll(/(\S*?:\/\/)?\S+@/g, '$1[masked]@').replaceAll(named, '$1[masked]');
+  return told.replaceAll(/(\S*?:\/\/)?\S+@/g, '$1[masked]@').replaceAll(named, '$1[masked]');
 }
 
 async function versions(): Promise<string> {

@@ -1,4 +1,4 @@
-import { chown, stat } from 'node:fs/promises';
+import { lchown, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -15,7 +15,8 @@ export async function giveToFolderGroup(path: string): Promise<void> {
   if (process.getgid?.() !== reservedGid) return;
   try {
     const { gid } = await stat(dirname(path));
-    await chown(path, -1, gid);
+    // Of a link itself: an application that may write there could have put one in the file's place.
+    await lchown(path, -1, gid);
   } catch {
     // The group is not one of ours, or the volume knows no groups: the owner is right all the same.
   }

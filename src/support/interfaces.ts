@@ -1,8 +1,10 @@
 import { networkInterfaces } from 'node:os';
+import { plainAddress } from './address-list.ts';
 
 /** Whether an IP address is one of this machine's (or network namespace's) own. */
 export function isOwnAddress(address: string): boolean {
-  return faces().some((face) => face.address === address);
+  const plain = plainAddress(address);
+  return faces().some((face) => face.address === plain);
 }
 
 /**
