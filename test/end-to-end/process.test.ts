@@ -97,11 +97,15 @@ describe('the exit status', () => {
     await withFolder(async (folder) => {
       const magneto = await startMagneto(modeIn(folder, 'record'));
       const idle = createConnection(magneto.via.proxyPort, '127.0.0.1');
+      // A process that ends at once resets it.
+      idle.on('error', () => {});
       idle.write(`GET http://localhost:${origin.httpPort}/ HTTP/1.1\r\n`);
       await once(idle, 'connect');
       await sleep(50);
       magneto.process.kill('SIGTERM');
-      await sleep(100);
+      for (let tries = 0; tries < 500 && !magneto.stdout().includes('"stopping"'); tries += 1) {
+        await sleep(10);
+      }
       magneto.process.kill('SIGTERM');
       const { status } = await magneto.exited;
       expect([0, 143]).toContain(status);

@@ -92,6 +92,7 @@ describeWhere(there, 'POST /quit', () => {
       const magneto = await startMagneto(modeIn(folder, 'record'));
       // A request that is not whole keeps it from ending at once.
       const idle = await plain(magneto.via);
+      idle.on('error', () => {});
       idle.write(`GET http://localhost:${origin.httpPort}/ HTTP/1.1\r\n`);
       await sleep(50);
       const going = [quit(magneto), quit(magneto)];
