@@ -9,6 +9,8 @@ for (const stream of [stdout, stderr]) stream.on('error', () => {});
 /** Ends the process with a status, and does not wait for ever for what may still hold it open. */
 function end(status: number): void {
   process.exitCode = status;
+  // All is written then. Node's own way out waits in a busy loop for a request whose socket has gone.
+  process.once('beforeExit', () => process.exit());
   setTimeout(() => process.exit(), 250).unref();
 }
 

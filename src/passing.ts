@@ -1,5 +1,5 @@
 import { isTestAddress } from './capture/capture.ts';
-import type { Untouched } from './exchange/arrival.ts';
+import type { Likely, Untouched } from './exchange/arrival.ts';
 import type { Destination } from './exchange/destination.ts';
 import { authorityOf, isUnnamed } from './exchange/destination.ts';
 import { Failure } from './exchange/failure.ts';
@@ -27,6 +27,8 @@ export interface PassingOptions {
 export interface Passing {
   /** Asked when a destination is known, and again with the hello of TLS. */
   readonly untouched: (destination: Destination, hello?: ClientHello) => Untouched | undefined;
+  /** Whether a server may be about to speak first, so that it is dialled without a look. */
+  readonly likely: (destination: Destination) => Likely | undefined;
   /** The name that clients were told an address for, if one was. */
   readonly nameAt: (address: string) => string | undefined;
   /** A client refused the certificate for a host (`host:port`). */
@@ -59,6 +61,8 @@ export function createPassing(options: PassingOptions): Passing {
       const passes = givenUp.has(authorityOf(destination)) || isPassed(destination, hello);
       return passes ? 'passthrough' : undefined;
     },
+    likely: (destination) =>
+      isTestAddress(destination.address ?? '') ? undefined : live?.likely(destination),
     nameAt,
     refused: givingUp(options, givenUp),
   };

@@ -24,7 +24,7 @@ export interface Serving extends Ground {
 /** Joins intake and wire: where clients come in. It listens nowhere yet. */
 export function openIntake(house: Serving, isOwn: (destination: Destination) => boolean): Intake {
   const { settings, log, authority, selfTest, report, network, originalDestination } = house;
-  const { journal, metrics, live } = house;
+  const { journal, metrics } = house;
   const onLost = createLossReport(log, report);
   const passing = openPassing(house);
   const intake: Intake = createIntake({
@@ -48,7 +48,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     untouched: passing.untouched,
     nameAt: passing.nameAt,
     trustDir: settings.trustDir,
-    ...(live !== undefined && { likely: live.likely }),
+    likely: passing.likely,
   });
   return intake;
 }

@@ -55,13 +55,15 @@ test('a live neighbour is live, whatever else is said of it', () => {
 test('a connection of the self-test is looked at, whatever its port', () => {
   const live: Live = {
     untouched: () => 'live',
-    likely: () => undefined,
+    likely: () => 'alone',
     beside: (session) => session,
   };
-  const { untouched } = passing({ live, opaquePorts: [6379] });
+  const { untouched, likely } = passing({ live, opaquePorts: [6379] });
   expect(untouched(to('192.0.2.2', 6379, '192.0.2.2'))).toBeUndefined();
   expect(untouched(to('2001:db8::2', 6379, '2001:db8::2'))).toBeUndefined();
   expect(untouched(to('192.0.2.3', 6379, '192.0.2.3'))).toBe('live');
+  expect(likely(to('192.0.2.2', 6379, '192.0.2.2'))).toBeUndefined();
+  expect(likely(to('192.0.2.3', 6379, '192.0.2.3'))).toBe('alone');
 });
 
 describe('TLS is passed through', () => {
