@@ -8,7 +8,7 @@ import { holdsChain, readSaved } from './saved.ts';
 
 /** Which rules of ours stand in this network namespace. */
 export interface Standing {
-  /** Whether the rules could be looked at: only root may. */
+  /** Whether the rules could be looked at: only root with NET_ADMIN may. */
   readonly known: boolean;
   /** The families that are captured. */
   readonly families: readonly Family[];
@@ -23,10 +23,13 @@ export async function standingRules(run: Run = runCommand): Promise<Standing> {
   const families = new Set<Family>();
   const texts: string[] = [];
   let backend: Backend | undefined;
+  let denied = false;
   for (const kind of backends) {
     for (const family of ['v4', 'v6'] as const) {
       const command = commandOf({ backend: kind, family }, '-save');
       const saved = await run(command, []);
+      // Whoever may not look is told so by one kind, and shown nothing by the other.
+      if (!saved.ok) denied ||= /permission denied|operation not permitted/i.test(saved.stderr);
       if (!saved.ok) continue;
       texts.push(`# ${command}\n${saved.stdout}\n`);
       if (!holdsChain(readSaved(saved.stdout), ownChains.nat[0])) continue;
@@ -35,7 +38,7 @@ export async function standingRules(run: Run = runCommand): Promise<Standing> {
     }
   }
   return {
-    known: texts.length > 0,
+    known: families.size > 0 || (texts.length > 0 && !denied),
     families: [...families],
     ...(backend !== undefined && { backend }),
     text: texts.join('\n'),

@@ -16,3 +16,8 @@ test('who may not look knows nothing', async () => {
   const { run } = fakeMachine(failing(/save/, words.forbidden));
   expect(await standingRules(run)).toEqual({ known: false, families: [], text: '' });
 });
+
+test('root without the capability knows nothing, though the older kind shows it nothing without a word', async () => {
+  const { run } = fakeMachine(failing(/nft-save|iptables-save/, words.forbidden));
+  expect(await standingRules(run)).toMatchObject({ known: false, families: [] });
+});
