@@ -14,7 +14,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY scripts ./scripts
 COPY src ./src
-RUN npm run --silent build
+RUN npm run --silent build && chmod 0755 dist/magneto.cjs
 # The one library that cannot be bundled, for it is machine code: what of it is needed to run.
 RUN mkdir -p dist/node_modules && cp -r node_modules/koffi node_modules/@koromix dist/node_modules/ \
   && rm -rf dist/node_modules/koffi/vendor dist/node_modules/koffi/cnoke.cjs \
@@ -27,6 +27,7 @@ FROM ${NODE_IMAGE}
 # Any user may write here, because `--user` may name any; the sticky bit keeps each one's files his.
 RUN mkdir /cassettes /certs /trust \
   && chown 1000:1000 /cassettes /certs /trust && chmod 1777 /cassettes /certs /trust \
+  && ln -s /app/magneto.cjs /usr/local/bin/magneto \
   && rm -rf /usr/local/lib/node_modules /usr/local/include \
     /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 COPY --from=build /build/dist/ /app/

@@ -49,6 +49,7 @@ describeWhere(engine, 'the explicit image', () => {
           stdout: '1000',
         });
         expect((await magneto.exec('node', '/app/magneto.cjs', 'health')).status).toBe(0);
+        expect(await magneto.exec('magneto', 'health')).toMatchObject({ status: 0, stderr: '' });
         const { status, ms } = await magneto.stop();
         expect(status).toBe(0);
         expect(ms).toBeLessThan(8000);
