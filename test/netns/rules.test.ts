@@ -101,7 +101,7 @@ describeWhere(rulesThere, 'the rules', () => {
         expect(await countRules(machine.run)).toBeUndefined();
         await applyRules({ ...usual, backend }, machine);
         await inside.run('sh', '-ec', `iptables-${backend} -t nat -I OUTPUT -p 50 -j ACCEPT`);
-        await inside.run('sh', '-ec', `ip6tables-${backend} -D MAGNETO_FILTER 6`);
+        await inside.run('sh', '-ec', `ip6tables-${backend} -D MAGNETO_FILTER 10`);
         expect(await checkRules(usual, machine)).toEqual([
           'v4 nat: the first rule of OUTPUT does not lead into MAGNETO_OUTPUT',
           expect.stringMatching(/^v6 filter: missing: -A MAGNETO_FILTER .*--dport 443 /),
