@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { Failure } from '../exchange/failure.ts';
+import { unmapped } from '../support/address-list.ts';
 
 /** Where a client wanted to go before the kernel redirected it. */
 export interface OriginalDestination {
@@ -69,7 +70,7 @@ function ask(getSockOpt: GetSockOpt, socket: Socket): OriginalDestination | unde
   const { localAddress } = socket;
   if (fd === undefined || localAddress === undefined) return undefined;
   // An IPv4 client on an IPv6 socket was redirected by the rules of IPv4.
-  const mapped = localAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+  const mapped = unmapped(localAddress);
   const level = mapped.includes(':') ? levelIpv6 : levelIpv4;
   const value = Buffer.alloc(addressBytesMax);
   const length = new Uint32Array([value.length]);

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Arrival } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf, isUnnamed } from '../exchange/destination.ts';
+import { unmapped } from '../support/address-list.ts';
 import type { Authority, Clients } from '../tls/tls.ts';
 import { ownHost } from '../wire/wire.ts';
 import type { ReadHello } from './client-hello.ts';
@@ -119,5 +120,5 @@ function tellRefusal(options: EncryptedOptions, shown: Shown, left: Left): void 
 /** The address that the client came to: what it verifies where it knows no name. */
 function localAddress(socket: Duplex): string {
   const address = socket instanceof Socket ? socket.localAddress : undefined;
-  return address?.replace(/^::ffff:(?=\d+\.)/i, '') ?? ownHost;
+  return address === undefined ? ownHost : unmapped(address);
 }

@@ -4,7 +4,7 @@ import type { Arrival, Session } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { AddressList } from '../support/address-list.ts';
-import { createAddressList } from '../support/address-list.ts';
+import { createAddressList, unmapped } from '../support/address-list.ts';
 import { isOwnAddress } from '../support/interfaces.ts';
 import type { Tunnel } from '../wire/wire.ts';
 import type { Listener } from './listener.ts';
@@ -117,7 +117,7 @@ function accept(context: Context, socket: Socket): void {
   }
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
-  const address = plainAddress(remoteAddress);
+  const address = unmapped(remoteAddress);
   const client = { address, port: remotePort };
   const destination = capturedDestination(options, socket);
   // Who is captured here, whatever its address, is no stranger.
@@ -156,13 +156,8 @@ function capturedDestination(options: IntakeOptions, socket: Socket): Destinatio
   const original = options.originalDestination?.(socket);
   if (original === undefined) return undefined;
   const { address, port } = original;
-  const came = socket.localPort === port && plainAddress(socket.localAddress ?? '') === address;
+  const came = socket.localPort === port && unmapped(socket.localAddress ?? '') === address;
   return came ? undefined : { host: address, port, secure: false, address };
-}
-
-/** An IPv4 address as such, also where an IPv6 socket spells it. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 async function refuseStranger(

@@ -58,7 +58,12 @@ export function addressRange(text: string): AddressRange | undefined {
 export function plainAddress(address: string): string {
   const zone = address.indexOf('%');
   const bare = zone === -1 ? address : address.slice(0, zone);
-  return mappedAddress(bare) ?? bare;
+  return unmapped(bare);
+}
+
+/** An IPv4 address as such, also where an IPv6 socket spells it; a zone stays. */
+export function unmapped(address: string): string {
+  return mappedAddress(address) ?? address;
 }
 
 /** The IPv4 address in a v4-mapped IPv6 one (RFC 4291, 2.5.5.2), in either spelling of its last 32 bits. */
