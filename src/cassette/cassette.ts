@@ -1,7 +1,7 @@
 import type { Destination } from '../exchange/destination.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { RequestHead } from '../exchange/http.ts';
-import type { Interaction } from '../exchange/interaction.ts';
+import type { Interaction, RecordedMessage, RecordedResponse } from '../exchange/interaction.ts';
 import { createLibrary, glance } from './library.ts';
 
 export { refuseClashes } from './clash.ts';
@@ -76,7 +76,7 @@ export interface Recording {
 
 /** The part of an exchange that must be equal for an interaction to answer it, but for the body. */
 export interface Sought {
-  readonly kind: 'http' | 'websocket';
+  readonly kind: 'http' | 'websocket' | 'grpc' | 'stream';
   readonly head: Pick<RequestHead, 'method' | 'path'>;
   readonly destination: Destination;
 }
@@ -118,6 +118,26 @@ export interface Difference {
   readonly got: string;
 }
 
+/** What is known of an interaction when it begins. */
+export type DraftStart = Pick<Interaction, 'id' | 'kind' | 'startedAt' | 'sequence' | 'request'>;
+
+/** What is known only when it ends; what is given here counts for more than what was added before. */
+export type DraftEnd = Pick<Interaction, 'timing' | 'ending'> &
+  Partial<Pick<Interaction, 'request' | 'response' | 'messages' | 'alpn' | 'truncated'>>;
+
+/** An interaction on its way: what takes long, or is large, does not wait for its end in memory. */
+export interface Draft {
+  /** Adds the head of the response, with what is known of it by then. */
+  answered(response: RecordedResponse): void;
+  /**
+   * Adds what a side said; of an HTTP body a piece of kind `data`. A promise where whoever writes
+   * should wait until there is room.
+   */
+  add(message: RecordedMessage): Promise<void> | undefined;
+  /** Writes it all with its end, redacted, as `append` does. @throws Failure RECORDING_FAILED */
+  finish(end: DraftEnd): Promise<void>;
+}
+
 /** One recording run. */
 export interface Take {
   /** Interactions that this take has written. */
@@ -129,6 +149,8 @@ export interface Take {
    * @throws Failure RECORDING_FAILED
    */
   append(interaction: Interaction): Promise<void>;
+  /** Begins an interaction that is written as it goes on. */
+  begin(start: DraftStart): Draft;
   /**
    * Ends the take in order: end mark, sync, compaction into the cassette; then the log goes.
    * @throws Failure RECORDING_FAILED: where the take had failed, or where the compaction failed; the

@@ -141,6 +141,7 @@ function untilClosed(take: Take, free: () => void): Take {
       return take.failure;
     },
     append: (interaction) => take.append(interaction),
+    begin: (start) => take.begin(start),
     finish: () => take.finish().finally(free),
     close: () => take.close().finally(free),
     discard: () => take.discard().finally(free),

@@ -2,8 +2,9 @@ import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import { redactInteraction } from '../redaction/redaction.ts';
 import { errorCode } from '../support/system-error.ts';
-import type { Take } from './cassette.ts';
+import type { Draft, DraftStart, Take } from './cassette.ts';
 import { compact } from './compaction.ts';
+import { createDraft } from './draft.ts';
 import { endFrame, interactionFrame } from './log.ts';
 import { type OpenLog, openLog, probe } from './log-opening.ts';
 import { LogWriter } from './log-writer.ts';
@@ -73,6 +74,10 @@ class LogTake implements Take {
     this.#accepted += 1;
     await written;
     this.#recorded += 1;
+  }
+
+  begin(start: DraftStart): Draft {
+    return createDraft(start, (interaction) => this.append(interaction));
   }
 
   finish(): Promise<void> {

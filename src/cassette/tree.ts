@@ -1,5 +1,3 @@
-import type { Ending } from '../exchange/conversation.ts';
-import { endingTypes } from '../exchange/conversation.ts';
 import type { ResponseHead } from '../exchange/http.ts';
 import type {
   Interaction,
@@ -7,6 +5,7 @@ import type {
   RecordedRequest,
   RecordedResponse,
 } from '../exchange/interaction.ts';
+import { interactionKinds } from '../exchange/interaction.ts';
 import type { Headers } from '../exchange/headers.ts';
 import type { Fields } from './check.ts';
 import {
@@ -18,9 +17,11 @@ import {
   textField,
   wordField,
 } from './check.ts';
+import { endingTree, readEnding } from './tree-ending.ts';
+import { chunksTree, messagesTree, readChunks, readMessages, readTruncated } from './tree-parts.ts';
 import { lookupTree, readLookup } from './lookup.ts';
 import { withConsistentLength } from './length.ts';
-import { readUrl, writeUrl } from './url.ts';
+import { readUrl, urlSchemes, writeUrl } from './url.ts';
 
 /** How bytes are spelt: the only thing in which JSON and MessagePack differ. */
 export interface Spelling {
@@ -34,7 +35,7 @@ export interface Spelling {
 
 /** An interaction as plain objects, in the order of the format; its place in the list is its sequence. */
 export function toTree(interaction: Interaction, spelling: Spelling): Fields {
-  const { response, messages, ending, lookup } = interaction;
+  const { response, messages, ending, lookup, alpn, truncated } = interaction;
   return {
     id: interaction.id,
     kind: interaction.kind,
@@ -43,12 +44,11 @@ export function toTree(interaction: Interaction, spelling: Spelling): Fields {
       ? { request: requestTree(interaction, spelling) }
       : lookupTree(lookup)),
     ...(response === undefined ? {} : { response: responseTree(response, spelling) }),
-    ...(messages === undefined
-      ? {}
-      : { messages: messages.map((message) => messageTree(message, spelling)) }),
+    ...(messages === undefined ? {} : { messages: messagesTree(messages, spelling) }),
     timing: interaction.timing,
-    ending:
-      ending.type === 'finished' && ending.trailers.length === 0 ? { type: 'finished' } : ending,
+    ending: endingTree(ending),
+    ...(alpn === undefined ? {} : { alpn }),
+    ...(truncated === undefined ? {} : { truncated }),
   };
 }
 
@@ -62,7 +62,7 @@ export interface Reading {
 /** The interaction of plain objects. @throws Failure CASSETTE_CORRUPT, naming the field */
 export function fromTree(tree: unknown, { where, sequence, spelling }: Reading): Interaction {
   const fields = fieldsOf(tree, where);
-  const kind = wordField(fields, 'kind', { words: kinds, where });
+  const kind = wordField(fields, 'kind', { words: interactionKinds, where });
   const asked =
     kind === 'dns'
       ? readLookup(fields, where)
@@ -82,13 +82,15 @@ export function fromTree(tree: unknown, { where, sequence, spelling }: Reading):
     ...(messages === undefined ? {} : { messages }),
     timing: readTiming(fieldsOf(fields['timing'], `${where}.timing`), `${where}.timing`),
     ending,
+    ...(fields['alpn'] === undefined ? {} : { alpn: textField(fields, 'alpn', where) }),
+    ...readTruncated(fields, where),
   };
 }
 
-const kinds = ['http', 'websocket', 'connect', 'dns'] as const;
-
 function requestTree(interaction: Interaction, spelling: Spelling): Fields {
   const { method, httpVersion, headers, body, trailers, partial } = interaction.request;
+  // Of a raw stream no more is known than where it went.
+  if (interaction.kind === 'stream') return { ...writeUrl(interaction) };
   return {
     method,
     ...writeUrl(interaction),
@@ -101,13 +103,14 @@ function requestTree(interaction: Interaction, spelling: Spelling): Fields {
 }
 
 function responseTree(response: RecordedResponse, spelling: Spelling): Fields {
-  const { status, statusText, httpVersion, headers, body, informational } = response;
+  const { status, statusText, httpVersion, headers, body, chunks, informational } = response;
   return {
     status,
     statusText,
     httpVersion,
     headers,
     ...(body === undefined ? {} : { body: spelling.writeBody(body, { headers, from: 'server' }) }),
+    ...(chunks === undefined ? {} : { chunks: chunksTree(chunks) }),
     ...(informational === undefined
       ? {}
       : { informational: informational.map(({ atMs, head }) => ({ atMs, ...headTree(head) })) }),
@@ -118,11 +121,6 @@ function headTree({ status, statusText, httpVersion, headers }: ResponseHead): F
   return { status, statusText, httpVersion, headers };
 }
 
-function messageTree(message: RecordedMessage, spelling: Spelling): Fields {
-  const { from, atMs, kind } = message;
-  return { from, atMs, kind, ...spelling.writeMessage(message) };
-}
-
 function readRequest(
   interaction: Fields,
   context: { where: string; kind: Interaction['kind']; spelling: Spelling },
@@ -130,7 +128,8 @@ function readRequest(
   const where = `${context.where}.request`;
   const fields = fieldsOf(interaction['request'], where);
   const url = readUrl(textField(fields, 'url', where));
-  if (url === undefined) throw corrupt(`${where}.url`, 'is no http, https, ws or wss URL');
+  if (url === undefined) throw corrupt(`${where}.url`, `is no URL of ${urlSchemes}`);
+  if (context.kind === 'stream') return { ...streamRequest, destination: url.destination };
   const written = fields['path'] === undefined ? url.path : textField(fields, 'path', where);
   const bare = written === '' && fields['path'] === undefined && context.kind !== 'connect';
   return {
@@ -147,6 +146,8 @@ function readRequest(
   };
 }
 
+const streamRequest = { method: '', path: '', httpVersion: '', headers: [] } as const;
+
 function readResponse(
   interaction: Fields,
   above: string,
@@ -159,6 +160,7 @@ function readResponse(
   return {
     ...readHead(fields, where),
     ...readBody(fields, where, spelling),
+    ...readChunks(fields, where),
     ...(interim === undefined
       ? {}
       : {
@@ -187,57 +189,9 @@ function readBody(fields: Fields, where: string, spelling: Spelling): { readonly
     : { body: spelling.readBody(body, `${where}.body`) };
 }
 
-function readMessages(
-  interaction: Fields,
-  above: string,
-  spelling: Spelling,
-): readonly RecordedMessage[] | undefined {
-  if (interaction['messages'] === undefined) return undefined;
-  return listOf(interaction['messages'], `${above}.messages`).map((one, index) => {
-    const where = `${above}.messages[${index}]`;
-    const fields = fieldsOf(one, where);
-    return {
-      from: wordField(fields, 'from', { words: ['client', 'server'], where }),
-      atMs: numberField(fields, 'atMs', where),
-      kind: wordField(fields, 'kind', { words: ['text', 'binary', 'ping', 'pong'], where }),
-      bytes: spelling.readMessage(fields, where),
-    };
-  });
-}
-
 function readTiming(fields: Fields, where: string): Interaction['timing'] {
   return {
     ...(fields['headMs'] === undefined ? {} : { headMs: numberField(fields, 'headMs', where) }),
     endMs: numberField(fields, 'endMs', where),
   };
-}
-
-function readEnding(fields: Fields, where: string): Ending {
-  const type = wordField(fields, 'type', { words: endingTypes, where });
-  const by = () => wordField(fields, 'by', { words: ['client', 'server'], where });
-  switch (type) {
-    case 'finished': {
-      const bare = fields['trailers'] === undefined;
-      return { type, trailers: bare ? [] : headersField(fields, 'trailers', where) };
-    }
-    case 'closed': {
-      const code = numberField(fields, 'code', where);
-      return { type, by: by(), code, reason: textField(fields, 'reason', where) };
-    }
-    case 'reset': {
-      const bare = fields['code'] === undefined;
-      return { type, by: by(), ...(bare ? {} : { code: numberField(fields, 'code', where) }) };
-    }
-    case 'cut':
-      return { type, by: by() };
-    case 'tls': {
-      const reason = textField(fields, 'reason', where);
-      return { type, code: textField(fields, 'code', where), reason };
-    }
-    case 'dns':
-      return { type, code: textField(fields, 'code', where) };
-    case 'refused':
-    case 'timedOut':
-      return { type };
-  }
 }

@@ -68,24 +68,6 @@ export const runOptions = {
       'An error that no recorded answer is likely to have; change it where a client treats 502 specially, by trying again for instance.',
     parse: values.whole(400, 599),
   },
-  latency: {
-    env: 'MAGNETO_LATENCY',
-    takes: 'none | recorded | fixed:MILLISECONDS | scaled:PERCENT',
-    default: 'none',
-    doc: 'How long replayed answers and messages take.',
-    reason: 'Tests want answers at once; demonstrations and time-out tests want them as they were.',
-    parse: values.latency,
-    words: ['none', 'recorded', 'fixed:', 'scaled:'],
-  },
-  bodyBytesMax: {
-    env: 'MAGNETO_BODY_BYTES_MAX',
-    takes: 'a whole number of bytes, at least 1',
-    default: '134217728',
-    doc: 'The largest body that an interaction may have. Larger ones pass through, but are not recorded whole.',
-    reason:
-      'A download must not fill the memory of the machine; 128 MiB is more than an API answers.',
-    parse: values.whole(1, Number.MAX_SAFE_INTEGER),
-  },
   fsync: {
     env: 'MAGNETO_FSYNC',
     takes: values.words.fsync.join(' | '),

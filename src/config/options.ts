@@ -2,10 +2,12 @@ import { captureOptions } from './options-capture.ts';
 import { listeningOptions } from './options-listening.ts';
 import { runOptions } from './options-run.ts';
 import { tlsOptions } from './options-tls.ts';
+import { trafficOptions } from './options-traffic.ts';
 
 /** Every option, in the order of the documentation. */
 export const options = {
   ...runOptions,
+  ...trafficOptions,
   ...listeningOptions,
   ...captureOptions,
   ...tlsOptions,

@@ -27,8 +27,10 @@ export type Ending =
   | { readonly type: 'finished'; readonly trailers: Headers }
   /** A WebSocket close handshake (RFC 6455, 7.1.5): code 1005 where the frame had none. */
   | { readonly type: 'closed'; readonly by: Side; readonly code: number; readonly reason: string }
-  /** TCP RST, or a stream reset with its code. */
+  /** TCP RST; or an HTTP/2 stream reset (RST_STREAM), with its error code. */
   | { readonly type: 'reset'; readonly by: Side; readonly code?: number }
+  /** An HTTP/2 server went away without taking this stream (GOAWAY; RFC 9113, 6.8), with its error code. */
+  | { readonly type: 'goaway'; readonly code: number }
   /** The connection ended in order, but before the message was whole. By the client: it gave up waiting. */
   | { readonly type: 'cut'; readonly by: Side }
   | { readonly type: 'refused' }
@@ -43,6 +45,7 @@ export const endingTypes = [
   'finished',
   'closed',
   'reset',
+  'goaway',
   'cut',
   'refused',
   'timedOut',

@@ -1,5 +1,6 @@
 import { captureFailures } from './failures-capture.ts';
 import { controlFailures } from './failures-control.ts';
+import { conversationFailures } from './failures-conversation.ts';
 import { startFailures } from './failures-start.ts';
 import { trafficFailures } from './failures-traffic.ts';
 
@@ -11,7 +12,13 @@ export interface FailureEntry {
   readonly remedy: string;
 }
 
-const table = { ...trafficFailures, ...startFailures, ...captureFailures, ...controlFailures };
+const table = {
+  ...trafficFailures,
+  ...conversationFailures,
+  ...startFailures,
+  ...captureFailures,
+  ...controlFailures,
+};
 
 /** The stable name of a failure: part of the public interface, see docs/failures.md. */
 export type FailureCode = keyof typeof table;

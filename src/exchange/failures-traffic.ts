@@ -7,16 +7,6 @@ export const trafficFailures = {
     title: 'No recorded interaction matches this request',
     remedy: 'record it (MAGNETO_MODE=hybrid adds what is missing), or set MAGNETO_ON_MISS',
   },
-  SEQUENCE_MISMATCH: {
-    status: 0,
-    title: 'The client sent another WebSocket message than the recording has at this place',
-    remedy: 'record the session again, or set MAGNETO_ON_MISS=passthrough to go on regardless',
-  },
-  UNRECORDED_STREAM: {
-    status: 0,
-    title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
-    remedy: 'name the destination in MAGNETO_LIVE, or keep it from going through magneto',
-  },
   PASSTHROUGH_UNRECORDED: {
     status: 0,
     title: 'TLS that is passed through unopened is not recorded, so there is nothing to replay',
@@ -63,11 +53,6 @@ export const trafficFailures = {
     status: 502,
     title: 'The exchange could not be written to the cassette',
     remedy: 'free space on the cassette volume or make it writable, then record again',
-  },
-  BODY_TOO_LARGE: {
-    status: 502,
-    title: 'The body is larger than a cassette may hold',
-    remedy: 'raise MAGNETO_BODY_BYTES_MAX, or keep this exchange out of the recording',
   },
   MALFORMED_HTTP: {
     status: 400,

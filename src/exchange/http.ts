@@ -6,9 +6,12 @@ export interface RequestHead {
   readonly method: string;
   /** Path and query, never a whole URL: `/a?b=c`, or `*` for OPTIONS. */
   readonly path: string;
+  /** Without the pseudo-headers of HTTP/2. */
   readonly headers: Headers;
   /** `1.0`, `1.1`, `2.0`. */
   readonly httpVersion: string;
+  /** `:authority` as an HTTP/2 client sent it; never recorded, for the destination says as much. */
+  readonly authority?: string;
 }
 
 /** The head of an HTTP response, interim (1xx) or final. */

@@ -14,6 +14,8 @@ export interface RecordedRequest {
   readonly headers: Headers;
   /** The bytes of the wire, content encoding kept; absent and empty are two things. */
   readonly body?: Buffer;
+  /** In the place of `body` where the bytes lie in a file of their own. */
+  readonly stored?: StoredBody;
   readonly trailers?: Headers;
   /** True where the answer came before the body was whole, or the body passed the limit: matched by its head alone. */
   readonly partial?: boolean;
@@ -26,18 +28,60 @@ export interface RecordedResponse {
   readonly httpVersion: string;
   readonly headers: Headers;
   readonly body?: Buffer;
+  /** In the place of `body` where the bytes lie in a file of their own. */
+  readonly stored?: StoredBody;
+  /** The pieces in which the body came, where those matter; together they are as long as it is. */
+  readonly chunks?: readonly Chunk[];
   /** Interim (1xx) heads, with milliseconds since the exchange began. */
   readonly informational?: readonly { readonly atMs: number; readonly head: ResponseHead }[];
 }
 
-/** A WebSocket message as it stands in a cassette. */
+/** A piece of a body: when it came, and how long it is. */
+export interface Chunk {
+  /** Milliseconds since the exchange began. */
+  readonly atMs: number;
+  readonly bytes: number;
+}
+
+/** The bytes of a body that lies in a file of its own, named by its digest. */
+export interface StoredBody {
+  /** SHA-256 in hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Reads it from its beginning, piece by piece; each call anew. */
+  readonly read: () => AsyncIterable<Buffer>;
+}
+
+/**
+ * What a message is: that of a WebSocket (`text`, `binary`, `ping`, `pong`), of gRPC (`message`,
+ * without its prefix), bytes of a raw stream (`data`), or that its side has said its last (`end`).
+ */
+export type MessageKind = PartKind | 'message' | 'end';
+
+/** Every kind of message, for readers of cassettes. */
+export const messageKinds = [
+  'text',
+  'binary',
+  'ping',
+  'pong',
+  'message',
+  'data',
+  'end',
+] as const satisfies readonly MessageKind[];
+
+/** What a side said in a conversation, as it stands in a cassette. */
 export interface RecordedMessage {
   readonly from: Side;
   /** Milliseconds since the exchange began. */
   readonly atMs: number;
-  readonly kind: Exclude<PartKind, 'data'>;
+  readonly kind: MessageKind;
   readonly bytes: Buffer;
+  /** Whether the flag of a gRPC message says that it is compressed (no). */
+  readonly compressed?: boolean;
 }
+
+/** Why a recording stopped before its exchange did: a cap on its size or time, or the end of magneto itself. */
+export type Truncated = 'size' | 'time' | 'killed';
 
 /** A question for a name, and what was found, as they stand in a cassette. */
 export interface RecordedLookup extends DnsFinding {
@@ -53,6 +97,12 @@ export interface RecordedLookup extends DnsFinding {
 
 type UnknownMembers = Readonly<Record<string, unknown>>;
 
+/** Every kind of interaction, for readers of cassettes. */
+export const interactionKinds = ['http', 'websocket', 'grpc', 'stream', 'connect', 'dns'] as const;
+
+/** What was exchanged, and how it stands in a cassette. */
+export type InteractionKind = (typeof interactionKinds)[number];
+
 /** An exchange as written in a cassette. */
 export interface Interaction {
   /** Stable within its cassette. */
@@ -60,8 +110,10 @@ export interface Interaction {
   /**
    * `connect`: a connection that never came to be, so that only its destination and ending are known.
    * `dns`: a question for a name, all of which is in `lookup`; its request is that of `lookupRequest`.
+   * `grpc`: an HTTP exchange whose bodies are in `messages`. `stream`: bytes that are nothing which
+   * magneto knows, in `messages` too; its request is no more than a destination.
    */
-  readonly kind: 'http' | 'websocket' | 'connect' | 'dns';
+  readonly kind: InteractionKind;
   /** ISO 8601, UTC, milliseconds. */
   readonly startedAt: string;
   /** Place in the order in which exchanges began; the order of replay. */
@@ -70,8 +122,12 @@ export interface Interaction {
   /** Absent where it ended before a head came. */
   readonly response?: RecordedResponse;
   readonly lookup?: RecordedLookup;
-  /** WebSocket messages of both sides in the order seen. */
+  /** What both sides said, in the order seen: WebSocket, gRPC and raw streams. */
   readonly messages?: readonly RecordedMessage[];
+  /** The protocol that was negotiated in TLS (RFC 7301), where it matters. */
+  readonly alpn?: string;
+  /** Set where the recording stopped before the exchange did: what follows is not known. */
+  readonly truncated?: Truncated;
   /** Milliseconds since the exchange began: the head, and the end. */
   readonly timing: { readonly headMs?: number; readonly endMs: number };
   readonly ending: Ending;

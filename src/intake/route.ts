@@ -169,6 +169,7 @@ function routeTunnel(stage: ConnectStage): AfterConnect {
     case 'tls':
     case 'finished':
     case 'closed':
+    case 'goaway':
       return { to: 'accept' };
   }
 }

@@ -1,3 +1,4 @@
+import type { Draft, DraftStart } from '../cassette/cassette.ts';
 import type { PartKind, Side } from '../exchange/conversation.ts';
 import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -9,6 +10,8 @@ import type { RequestTap } from './request-tap.ts';
 export interface RecordOptions {
   /** Writes an interaction; resolves when it stands in the write-ahead log. */
   readonly append: (interaction: Interaction) => Promise<void>;
+  /** Begins an interaction that is written as it goes on. */
+  readonly begin: (start: DraftStart) => Draft;
   /** Place in the order in which exchanges begin; each call gives the next one. */
   readonly nextSequence: () => number;
   /** Bytes that a body may have; a larger one is passed on, but not recorded. */

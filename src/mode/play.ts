@@ -1,4 +1,4 @@
-import type { Ending, Part, Parts } from '../exchange/conversation.ts';
+import type { Ending, Part, PartKind, Parts } from '../exchange/conversation.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { clientEnding } from '../exchange/client-left.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -40,9 +40,8 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
       previousMs = message.atMs;
       if (message.from === 'server') {
         // Pongs answer pings of this client, not of the recorded one: the framing sends them.
-        if (message.kind !== 'pong') {
-          yield { atMs: message.atMs, kind: message.kind, bytes: message.bytes, delayMs };
-        }
+        const { atMs, kind, bytes } = message;
+        if (isSaid(kind) && kind !== 'pong') yield { atMs, kind, bytes, delayMs };
         continue;
       }
       if (message.kind === 'ping' || message.kind === 'pong') continue;
@@ -65,6 +64,11 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
     // Unknown only where the reader stopped, because the client had gone.
     settle(ending ?? clientEnding(playing.exchange.signal));
   }
+}
+
+/** Whether a message is of a kind that a WebSocket has. */
+function isSaid(kind: RecordedMessage['kind']): kind is PartKind {
+  return kind !== 'end' && kind !== 'message';
 }
 
 /** The client's messages without its pings and pongs, which never gate or fail a replay. */

@@ -1,4 +1,4 @@
-import type { Recording, Take } from '../cassette/cassette.ts';
+import type { DraftStart, Recording, Take } from '../cassette/cassette.ts';
 import type { Resolver } from '../exchange/dns.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
@@ -75,6 +75,7 @@ function livePlug(parts: Parts): Plugged {
   if (take === undefined) return { upstream: network, resolver: names?.resolver };
   const writing = {
     append: (interaction: Interaction) => take.append(interaction),
+    begin: (start: DraftStart) => take.begin(start),
     onUnrecorded: (exchange: Pick<Exchange, 'destination'>, failure: Failure) =>
       onFailure(failure, exchange),
   };

@@ -63,7 +63,7 @@ export function createFrameTap(
   let close: Tapped['close'];
   let atMs = 0;
   const receiver = makeReceiver(from === 'client', options);
-  const add = (kind: RecordedMessage['kind'], bytes: Buffer): void => {
+  const add = (kind: Exclude<PartKind, 'data'>, bytes: Buffer): void => {
     size += bytes.length;
     if (size <= options.bytesMax) messages.push({ from, atMs, kind, bytes: Buffer.from(bytes) });
     else messages.length = 0;

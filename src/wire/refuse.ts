@@ -83,6 +83,7 @@ export function endedBeforeHead(ending: Ending, destination: Destination): Failu
     case 'finished':
     case 'closed':
     case 'reset':
+    case 'goaway':
     case 'cut':
       return undefined;
   }

@@ -148,6 +148,7 @@ const ending: fc.Arbitrary<Ending> = fc.oneof(
   }),
   fc.record({ type: fc.constant('reset' as const), by: side, code: fc.nat() }),
   fc.record({ type: fc.constant('cut' as const), by: side }),
+  fc.record({ type: fc.constant('goaway' as const), code: fc.nat() }),
   fc.record({ type: fc.constant('reset' as const), by: side }),
   fc.constantFrom<Ending>({ type: 'refused' }, { type: 'timedOut' }),
   fc.record({ type: fc.constant('tls' as const), code: latin1, reason: latin1 }),
@@ -176,20 +177,36 @@ const response: fc.Arbitrary<RecordedResponse> = fc
     head,
     message,
     fc.option(fc.array(fc.record({ atMs: ms, head }), { maxLength: 2 }), { nil: undefined }),
+    fc.option(fc.array(fc.record({ atMs: ms, bytes: fc.nat() }), { maxLength: 3 }), {
+      nil: undefined,
+    }),
   )
-  .map(([rest, said, informational]) => ({
+  .map(([rest, said, informational, chunks]) => ({
     ...rest,
     ...said,
+    ...(chunks === undefined ? {} : { chunks }),
     ...(informational === undefined ? {} : { informational }),
   }));
 
 const messages: fc.Arbitrary<readonly RecordedMessage[]> = fc.array(
-  fc.record({
-    from: side,
-    atMs: ms,
-    kind: fc.constantFrom('text', 'binary', 'ping', 'pong'),
-    bytes,
-  }),
+  fc.oneof(
+    fc.record({
+      from: side,
+      atMs: ms,
+      kind: fc.constantFrom('text', 'binary', 'ping', 'pong', 'data'),
+      bytes,
+    }),
+    fc.record(
+      { from: side, atMs: ms, kind: fc.constant('message'), bytes, compressed: fc.boolean() },
+      { requiredKeys: ['from', 'atMs', 'kind', 'bytes'] },
+    ),
+    fc.record({
+      from: side,
+      atMs: ms,
+      kind: fc.constant('end'),
+      bytes: fc.constant(Buffer.alloc(0)),
+    }),
+  ),
   { maxLength: 4 },
 );
 
@@ -198,11 +215,10 @@ const timing: fc.Arbitrary<Interaction['timing']> = fc.record(
   { requiredKeys: ['endMs'] },
 );
 
-/** Any interaction; its sequence is 0. */
-export const interaction: fc.Arbitrary<Interaction> = fc.record(
+const anyKind: fc.Arbitrary<Interaction> = fc.record(
   {
     id: fc.string(),
-    kind: fc.constantFrom('http', 'websocket', 'connect'),
+    kind: fc.constantFrom('http', 'websocket', 'grpc', 'connect', 'stream'),
     startedAt: fc.constant('2026-11-20T12:00:00.000Z'),
     sequence: fc.constant(0),
     request,
@@ -210,6 +226,18 @@ export const interaction: fc.Arbitrary<Interaction> = fc.record(
     messages,
     timing,
     ending,
+    alpn: fc.constantFrom('h2', 'http/1.1', ''),
+    truncated: fc.constantFrom('size', 'time', 'killed'),
   },
   { requiredKeys: ['id', 'kind', 'startedAt', 'sequence', 'request', 'timing', 'ending'] },
 );
+
+/** Any interaction; its sequence is 0. */
+export const interaction: fc.Arbitrary<Interaction> = anyKind.map((one) =>
+  one.kind === 'stream' ? { ...one, request: streamRequest(one.request.destination) } : one,
+);
+
+/** The request of a raw stream: no more than where it went. */
+export function streamRequest(where: Destination): RecordedRequest {
+  return { method: '', path: '', httpVersion: '', headers: [], destination: where };
+}

@@ -39,7 +39,7 @@ describe('a fault is named by its place', () => {
     [{ ...tree, id: 1 }, 'f: interactions[0].id: is no text'],
     [{ ...tree, kind: 'ftp' }, 'f: interactions[0].kind: is none of'],
     [{ ...tree, request: undefined }, '.request: is no object'],
-    [{ ...tree, request: { ...request, url: 'a' } }, '.request.url: is no http'],
+    [{ ...tree, request: { ...request, url: 'a' } }, '.request.url: is no URL of http'],
     [{ ...tree, request: { ...request, headers: {} } }, '.request.headers: is no list'],
     [{ ...tree, request: { ...request, body: 'x' } }, '.request.body: is no byte string'],
     [{ ...tree, response: { ...response, status: '200' } }, '.response.status: is no number'],

@@ -19,6 +19,8 @@ describe('a request is written', () => {
     [asked('http', 'a.b', 80, false)('*'), { url: 'http://a.b', path: '*' }],
     [asked('http', 'a.b', 80, false)(''), { url: 'http://a.b', path: '' }],
     [asked('connect', 'a.b', 443, true)(''), { url: 'https://a.b' }],
+    [asked('stream', 'a.b', 4222, false)(''), { url: 'tcp://a.b:4222' }],
+    [asked('stream', '::1', 443, true)(''), { url: 'tls://[::1]:443' }],
   ])('case %#', (interaction, expected) => expect(writeUrl(interaction)).toEqual(expected));
 });
 
@@ -29,12 +31,20 @@ describe('a URL is read', () => {
     ['ws://a.b:81?x', 'a.b', 81, false, '/?x'],
     ['HTTPS://[FE80::1%25eth0]:8443/', 'fe80::1%25eth0', 8443, true, '/'],
     ['http://user:word@a.b/', 'a.b', 80, false, '/'],
+    ['tcp://A.b:4222', 'a.b', 4222, false, ''],
+    ['tls://[::1]:443', '::1', 443, true, ''],
   ])('%s', (...[url, host, port, secure, path]) => {
     expect(readUrl(url)).toEqual({ destination: { host, port, secure }, path });
   });
 
-  test.each(['', 'a.b/c', 'ftp://a.b/', 'http:///x', 'http://a.b:99999/', 'http://a b:x/'])(
-    'but %j is none',
-    (url) => expect(readUrl(url)).toBeUndefined(),
-  );
+  test.each([
+    '',
+    'a.b/c',
+    'ftp://a.b/',
+    'http:///x',
+    'http://a.b:99999/',
+    'http://a b:x/',
+    'tcp://a.b',
+    'tls://a.b:1/x',
+  ])('but %j is none', (url) => expect(readUrl(url)).toBeUndefined());
 });

@@ -3,6 +3,7 @@ import { optionNames, options } from '../../src/config/options.ts';
 import { captureOptions } from '../../src/config/options-capture.ts';
 import { listeningOptions } from '../../src/config/options-listening.ts';
 import { runOptions } from '../../src/config/options-run.ts';
+import { trafficOptions } from '../../src/config/options-traffic.ts';
 import { tlsOptions } from '../../src/config/options-tls.ts';
 import type { Option } from '../../src/config/option.ts';
 
@@ -16,7 +17,7 @@ describe('the options', () => {
   });
 
   test('stand in one group each', () => {
-    const groups = [runOptions, listeningOptions, captureOptions, tlsOptions];
+    const groups = [runOptions, trafficOptions, listeningOptions, captureOptions, tlsOptions];
     expect(groups.flatMap((group) => Object.keys(group)).toSorted()).toEqual(
       optionNames.toSorted(),
     );

@@ -1,12 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { Failure, failureLine, failures } from '../../src/exchange/failure.ts';
 import { captureFailures } from '../../src/exchange/failures-capture.ts';
+import { conversationFailures } from '../../src/exchange/failures-conversation.ts';
 import { controlFailures } from '../../src/exchange/failures-control.ts';
 import { startFailures } from '../../src/exchange/failures-start.ts';
 import { trafficFailures } from '../../src/exchange/failures-traffic.ts';
 
 test('each failure stands in one group', () => {
-  const groups = [trafficFailures, startFailures, captureFailures, controlFailures];
+  const groups = [
+    trafficFailures,
+    conversationFailures,
+    startFailures,
+    captureFailures,
+    controlFailures,
+  ];
   const codes = groups.flatMap((group) => Object.keys(group));
   expect(codes.toSorted()).toEqual(Object.keys(failures).toSorted());
 });

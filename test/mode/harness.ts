@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CassetteLibrary } from '../../src/cassette/cassette.ts';
 import { openLibrary } from '../../src/cassette/cassette.ts';
+import { createDraft } from '../../src/cassette/draft.ts';
 import type { Body, Ending, Part, Parts } from '../../src/exchange/conversation.ts';
 import { finished } from '../../src/exchange/conversation.ts';
 import type { Destination } from '../../src/exchange/destination.ts';
@@ -144,11 +145,13 @@ export function memoryLog(changes: Partial<RecordOptions> = {}): {
   const written: Interaction[] = [];
   const unrecorded: Failure[] = [];
   let sequence = 0;
+  const append = async (one: Interaction): Promise<void> => void written.push(one);
   return {
     written,
     unrecorded,
     options: {
-      append: async (one) => void written.push(one),
+      append,
+      begin: (start) => createDraft(start, changes.append ?? append),
       nextSequence: () => sequence++,
       bodyBytesMax: 1000,
       cutUnwritten: false,

@@ -42,7 +42,7 @@ function playing(
   })();
   const says = (words: string): void => {
     const { kind, bytes } = message(words, 0);
-    void client.push({ atMs: 0, kind, bytes });
+    if (kind !== 'end' && kind !== 'message') void client.push({ atMs: 0, kind, bytes });
   };
   const goes = (how: Ending): void => {
     leave(how);

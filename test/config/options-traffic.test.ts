@@ -1,0 +1,9 @@
+import { expect, test } from '@jest/globals';
+import { trafficOptions } from '../../src/config/options-traffic.ts';
+
+test('replayed answers come at once, unless somebody asks for their time', () => {
+  const { latency, bodyBytesMax } = trafficOptions;
+  expect(latency.parse(latency.default)).toEqual({ type: 'none' });
+  expect(latency.parse('fixed:20')).toEqual({ type: 'fixed', ms: 20 });
+  expect(() => bodyBytesMax.parse('0')).toThrow();
+});
