@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { openLibrary, refuseClashes } from './cassette/cassette.ts';
 import { createClients } from './clients.ts';
 import type { Session } from './exchange/arrival.ts';
+import type { Upstream } from './exchange/upstream.ts';
 import type { Ground } from './groundwork.ts';
 import { ofSession } from './journal/journal.ts';
 import type { OpenSession, SessionOptions } from './mode/mode.ts';
-import { openSession } from './mode/mode.ts';
+import { breaker, openSession } from './mode/mode.ts';
 import { lookUp } from './network/network.ts';
 import { liveNames } from './outgoing.ts';
 import type { OpenRun } from './reporting.ts';
@@ -79,7 +81,7 @@ function commonOptions(
   ground: Ground,
   capturesIpv6: () => boolean,
 ): Omit<SessionOptions, 'cassette' | 'journal'> & Waiting {
-  const { settings, log, network, report, metrics } = ground;
+  const { settings, log, report, metrics } = ground;
   const library = openLibrary({
     directory: settings.cassetteDir,
     format: settings.cassetteFormat,
@@ -93,9 +95,10 @@ function commonOptions(
     mode: settings.mode,
     onMiss: settings.onMiss,
     library,
-    network,
+    network: guarded(ground),
     ...(names && { names: { ...names, ipv6: capturesIpv6, onMiss: settings.dnsMiss } }),
     latency: settings.latency,
+    ...(settings.faults.length > 0 && { faults: faultsOf(ground) }),
     bodyBytesMax: settings.bodyBytesMax,
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
@@ -103,6 +106,23 @@ function commonOptions(
     waits: settings.cassetteWait,
     onFailure: report,
   };
+}
+
+/** Faults on purpose, with a seed that can be given again. */
+function faultsOf({ settings, log }: Ground): NonNullable<SessionOptions['faults']> {
+  const { faults: rules, faultSeed } = settings;
+  const seed = faultSeed === '' ? randomUUID().slice(0, 8) : faultSeed;
+  log.warn(`faults on purpose: MAGNETO_FAULT_SEED=${seed} brings the same ones again`);
+  return { rules, seed };
+}
+
+/** The network, behind a breaker where one is asked for. */
+function guarded({ settings, network, report }: Ground): Upstream {
+  if (settings.breaker === undefined) return network;
+  return breaker(network, {
+    ...settings.breaker,
+    onOpen: (failure) => report(failure),
+  });
 }
 
 interface Waiting {

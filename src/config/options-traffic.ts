@@ -1,5 +1,7 @@
+import { faultRules } from './faults.ts';
 import type { Option } from './option.ts';
 import * as values from './values.ts';
+import { breaker } from './values-run.ts';
 
 /** How what clients and servers say is passed on, kept and played. */
 export const trafficOptions = {
@@ -20,5 +22,31 @@ export const trafficOptions = {
     reason:
       'A download must not fill the memory of the machine; 128 MiB is more than an API answers.',
     parse: values.whole(1, Number.MAX_SAFE_INTEGER),
+  },
+  faults: {
+    env: 'MAGNETO_FAULTS',
+    takes:
+      'rules separated by `;`, each a route and its faults (`api.example.org/v1/* latency=normal,100,20 status=503@10%; * reset@1%`)',
+    default: '',
+    doc: 'Faults on purpose, in every mode: see [faults](faults.md). A recording is not touched by them.',
+    reason: 'Retries, time-outs and breakers are tested by what servers seldom do when one looks.',
+    parse: faultRules,
+  },
+  faultSeed: {
+    env: 'MAGNETO_FAULT_SEED',
+    takes: 'any text',
+    default: '',
+    doc: 'What faults are drawn from: with the same one the n-th equal request meets the same faults. Without one, it is drawn at the start and told in the log.',
+    reason: 'A test that failed because of a fault has to be run again with that very fault.',
+    parse: (text) => text,
+  },
+  breaker: {
+    env: 'MAGNETO_BREAKER',
+    takes: 'failures/seconds, as `5/30`',
+    default: '',
+    doc: 'After so many failures in a row (refused, timed out, not resolved, no TLS, no head) a destination is left alone for so many seconds; its exchanges are answered with `BREAKER_OPEN` and are not recorded. Then one tries again.',
+    reason:
+      'Off unless you ask for it: a breaker that an application does not know of hides what its server does.',
+    parse: breaker,
   },
 } as const satisfies Record<string, Option<unknown>>;

@@ -46,3 +46,13 @@ export function descriptorPair(text: string): readonly [number, number] | undefi
   if (!(pair[0] > 2 && pair[1] > 2) || pair[0] === pair[1]) throw new ValueError('no two of them');
   return pair;
 }
+
+/** Failures in a row, and the milliseconds that follow them: `5/30`; nothing for an empty text. */
+export function breaker(
+  text: string,
+): { readonly failures: number; readonly openMs: number } | undefined {
+  if (text === '') return undefined;
+  const [, failures, seconds] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (!(Number(failures) > 0 && Number(seconds) > 0)) throw new ValueError('not failures/seconds');
+  return { failures: Number(failures), openMs: Number(seconds) * 1000 };
+}

@@ -33,6 +33,11 @@ export const trafficFailures = {
     title: 'The name of the destination could not be resolved',
     remedy: 'check the name and the resolver of the machine or container that magneto runs in',
   },
+  BREAKER_OPEN: {
+    status: 503,
+    title: 'magneto itself leaves this destination alone for a while (MAGNETO_BREAKER)',
+    remedy: 'wait, mend the destination, or take MAGNETO_BREAKER away',
+  },
   UPSTREAM_CERTIFICATE: {
     status: 502,
     title: 'The TLS handshake with the destination failed',

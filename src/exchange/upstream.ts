@@ -4,7 +4,10 @@ import type { Exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
 import type { ResponseHead } from './http.ts';
 
-/** What became of an exchange, for journal, log, metrics and receipt; `live` went to a live neighbour. */
+/**
+ * What became of an exchange, for journal, log, metrics and receipt; `live` went to a live neighbour,
+ * `faulted` was answered by a fault on purpose.
+ */
 export type Outcome =
   | 'forwarded'
   | 'recorded'
@@ -12,7 +15,8 @@ export type Outcome =
   | 'repeated'
   | 'missed'
   | 'failed'
-  | 'live';
+  | 'live'
+  | 'faulted';
 
 /** What a client's TLS hello asked for (RFC 8446, 4.1.2). */
 export interface ClientHello {
@@ -35,6 +39,8 @@ export type Offer =
       readonly ending: Ending;
       /** What became of the attempt; left out by the network, whose attempts are simply live. */
       readonly outcome?: Outcome;
+      /** Recorded time that the attempt took, in milliseconds; only `latency` waits it out. */
+      readonly delayMs?: number;
     }
   /** Nobody has heard of the destination (a replay miss in waiting): accept, and refuse inside the protocol. */
   | { readonly type: 'unknown' };
@@ -58,6 +64,8 @@ export interface Answer {
   readonly framing?: 'raw' | 'messages';
   /** Interaction that answered, where one did. */
   readonly interaction?: string;
+  /** The faults on purpose that it met, their names with a space between. */
+  readonly fault?: string;
   /** Set where magneto itself could not do it: the wire refuses inside the protocol. */
   readonly failure?: Failure;
 }

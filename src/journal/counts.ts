@@ -15,6 +15,8 @@ export interface Counts {
   readonly streams: number;
   /** What could not be done for a client. */
   readonly failed: number;
+  /** Exchanges that met a fault on purpose. */
+  readonly faults: number;
 }
 
 /** Counts to be counted up. */
@@ -22,12 +24,22 @@ export type Tally = { -readonly [Name in keyof Counts]: Counts[Name] };
 
 /** Nothing has happened. */
 export function noCounts(): Tally {
-  return { served: 0, missed: 0, repeated: 0, recorded: 0, liveCalls: 0, streams: 0, failed: 0 };
+  return {
+    served: 0,
+    missed: 0,
+    repeated: 0,
+    recorded: 0,
+    liveCalls: 0,
+    streams: 0,
+    failed: 0,
+    faults: 0,
+  };
 }
 
 /** Counts one entry. */
 export function count(tally: Tally, entry: JournalEntry): void {
   if (entry.kind === 'stream') tally.streams += 1;
+  if (entry.fault !== undefined) tally.faults += 1;
   if (wentLive(entry)) tally.liveCalls += 1;
   switch (entry.outcome) {
     case 'repeated':
@@ -48,6 +60,7 @@ export function count(tally: Tally, entry: JournalEntry): void {
       break;
     case 'forwarded':
     case 'live':
+    case 'faulted':
       break;
   }
 }

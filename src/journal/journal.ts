@@ -50,6 +50,8 @@ export interface JournalEntry {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly failure?: FailureCode;
+  /** The faults on purpose that it met. */
+  readonly fault?: string;
   /** The interaction that answered, or that was written. */
   readonly interaction?: string;
   readonly ending: Ending['type'];

@@ -100,6 +100,7 @@ export function sessionReceipt(counts: Counts, facts: SessionFacts): SessionRece
     liveCalls: counts.liveCalls,
     streams: counts.streams,
     failed: counts.failed,
+    faults: counts.faults,
     unfinished: facts.unfinished,
     cassetteDigest: facts.cassetteDigest,
   };

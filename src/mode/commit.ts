@@ -83,7 +83,7 @@ export function asFailure(error: unknown): Failure {
 }
 
 /** Microseconds are enough, and keep cassettes readable. */
-function round(ms: number): number {
+export function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 

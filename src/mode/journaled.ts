@@ -95,6 +95,7 @@ function entryOf(ended: {
     bytesIn: sent.bytes(),
     bytesOut: received.bytes(),
     ...(answer.failure === undefined ? {} : { failure: answer.failure.code }),
+    ...(answer.fault === undefined ? {} : { fault: answer.fault }),
     ...(answer.interaction === undefined ? {} : { interaction: answer.interaction }),
     ending: ending.type,
     ...(trace === undefined ? {} : { trace }),

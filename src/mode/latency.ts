@@ -21,7 +21,11 @@ export function latency(upstream: Upstream, policy: Latency, sleep: Wait = sleep
     if (ms > 0) await sleep(ms, signal);
   };
   return {
-    offer: upstream.offer,
+    async offer(destination, hello) {
+      const offer = await upstream.offer(destination, hello);
+      if (offer.type === 'ended') await wait(offer.delayMs ?? 0, never);
+      return offer;
+    },
     async open(exchange) {
       const answer = await upstream.open(exchange);
       if (answer.outcome !== 'replayed' && answer.outcome !== 'repeated') return answer;
@@ -30,6 +34,9 @@ export function latency(upstream: Upstream, policy: Latency, sleep: Wait = sleep
     },
   };
 }
+
+/** An attempt to connect is waited for in any case. */
+const never = new AbortController().signal;
 
 async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
   // A client that leaves ends the wait; what follows then meets a closed socket.

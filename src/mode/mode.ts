@@ -6,6 +6,8 @@ import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createCursors } from './cursors.ts';
+import type { Faults } from './fault.ts';
+import { faulty } from './fault.ts';
 import { journaled } from './journaled.ts';
 import type { Latency } from './latency.ts';
 import { latency } from './latency.ts';
@@ -14,6 +16,7 @@ import { plug } from './plug.ts';
 import type { NameMiss } from './replay-names.ts';
 import { openWaitingSession } from './waiting.ts';
 
+export { breaker } from './breaker.ts';
 export type { Latency } from './latency.ts';
 export type { Live } from './live.ts';
 export { createLive } from './live.ts';
@@ -36,6 +39,8 @@ export interface SessionOptions {
   readonly names?: LiveNames;
   readonly journal: Journal;
   readonly latency: Latency;
+  /** Faults on purpose (none). */
+  readonly faults?: Faults;
   readonly bodyBytesMax: number;
   /** Under fsync `always` an exchange that could not be written is cut. */
   readonly cutUnwritten: boolean;
@@ -121,10 +126,11 @@ async function openNow(options: SessionOptions): Promise<OpenSession> {
   };
   const { upstream, resolver } = plug(parts);
   const slowed = latency(upstream, options.latency);
+  const spoilt = options.faults === undefined ? slowed : faulty(slowed, options.faults);
   const { journal, onFailure: onMissed } = options;
   return {
     name: cassette,
-    upstream: journaled(slowed, journal, plan.acts),
+    upstream: journaled(spoilt, journal, plan.acts),
     ...(resolver && { resolver: journaledNames(resolver, { journal, mode: plan.acts, onMissed }) }),
     acts: plan.acts,
     records: take !== undefined,

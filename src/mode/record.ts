@@ -1,9 +1,9 @@
 import type { Ending } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
-import type { Upstream } from '../exchange/upstream.ts';
+import type { ClientHello, Upstream } from '../exchange/upstream.ts';
 import type { RecordOptions } from './commit.ts';
-import { asFailure, interactionId } from './commit.ts';
+import { asFailure, interactionId, round } from './commit.ts';
 import { recordBody } from './record-body.ts';
 import { recordSession } from './record-session.ts';
 import { tapRequest } from './request-tap.ts';
@@ -12,9 +12,11 @@ import { tapRequest } from './request-tap.ts';
 export function record(upstream: Upstream, options: RecordOptions): Upstream {
   return {
     async offer(destination, hello) {
+      const startedAt = performance.now();
       const offer = await upstream.offer(destination, hello);
-      if (offer.type === 'ended' && isConnectFailure(offer.ending)) {
-        const written = await recordConnect(options, destination, offer.ending);
+      if (offer.type === 'ended' && isConnectFailure(offer.ending, { destination, hello })) {
+        const attempt = { destination, startedAt, ending: offer.ending };
+        const written = await recordConnect(options, attempt);
         return { ...offer, outcome: written ? 'recorded' : 'failed' };
       }
       return offer;
@@ -33,24 +35,39 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
   };
 }
 
-function isConnectFailure(ending: Ending): boolean {
+/**
+ * What the client meets before it can say anything. A handshake of TLS that failed, and with a client
+ * that knows of a proxy also one that broke off, is met by the exchange inside.
+ */
+function isConnectFailure(
+  ending: Ending,
+  asked: { readonly destination: Destination; readonly hello: ClientHello | undefined },
+): boolean {
+  if (ending.type === 'reset' || ending.type === 'cut') {
+    return asked.hello === undefined || asked.destination.address !== undefined;
+  }
   return ending.type === 'refused' || ending.type === 'timedOut' || ending.type === 'dns';
+}
+
+interface Attempt {
+  readonly destination: Destination;
+  readonly startedAt: number;
+  readonly ending: Ending;
 }
 
 async function recordConnect(
   options: RecordOptions,
-  { host, port, secure }: Destination,
-  ending: Ending,
+  { destination: { host, port, secure }, startedAt, ending }: Attempt,
 ): Promise<boolean> {
   const destination = { host, port, secure };
   const sequence = options.nextSequence();
   const interaction: Interaction = {
     id: interactionId(sequence),
     kind: 'connect',
-    startedAt: new Date().toISOString(),
+    startedAt: new Date(performance.timeOrigin + startedAt).toISOString(),
     sequence,
     request: { method: 'CONNECT', destination, path: '/', httpVersion: '1.1', headers: [] },
-    timing: { endMs: 0 },
+    timing: { endMs: round(performance.now() - startedAt) },
     ending,
   };
   try {

@@ -6,7 +6,7 @@ import { authorityOf } from '../exchange/destination.ts';
 import type { HttpExchange, StreamExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import { headerTokens } from '../exchange/headers.ts';
-import type { Answer, Offer, Upstream } from '../exchange/upstream.ts';
+import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
 import type { Rereadable } from '../support/rereadable.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { answerFrom } from './recorded-answer.ts';
@@ -55,13 +55,16 @@ function offerFrom({ recording, cursors }: ReplayOptions, destination: Destinati
     .find((entry) => cursors.connectDue(entry, destination));
   if (due !== undefined) {
     cursors.served(due);
-    return { type: 'ended', ending: due.interaction.ending, outcome: 'replayed' };
+    return ended(due, 'replayed');
   }
   if (recording.knows(destination)) return { type: 'terms', alpn: 'http/1.1' };
   const last = recording.connects(destination).at(-1);
-  return last === undefined
-    ? { type: 'unknown' }
-    : { type: 'ended', ending: last.interaction.ending, outcome: 'repeated' };
+  return last === undefined ? { type: 'unknown' } : ended(last, 'repeated');
+}
+
+function ended({ interaction }: Entry, outcome: Outcome): Offer {
+  const { ending, timing } = interaction;
+  return { type: 'ended', ending, outcome, delayMs: timing.endMs };
 }
 
 /** Second step of matching: the entries whose request had this very body. */

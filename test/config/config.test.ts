@@ -97,6 +97,8 @@ describe('settings', () => {
         resume: false,
         logLevel: 'info',
         bodyBytesMax: 128 * 1024 * 1024,
+        faults: [],
+        faultSeed: '',
         ci: false,
       },
     });

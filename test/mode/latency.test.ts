@@ -4,7 +4,7 @@ import { finished } from '../../src/exchange/conversation.ts';
 import type { Answer, Outcome } from '../../src/exchange/upstream.ts';
 import type { Latency } from '../../src/mode/latency.ts';
 import { latency } from '../../src/mode/latency.ts';
-import { answer, ask, part, read, upstreamOf } from './harness.ts';
+import { answer, ask, destination, part, read, upstreamOf } from './harness.ts';
 
 const none: Latency = { type: 'none' };
 const recorded: Latency = { type: 'recorded' };
@@ -124,7 +124,14 @@ test('a wait is a wait', async () => {
   expect(performance.now() - begun).toBeGreaterThan(15);
 });
 
-test('an offer is not slowed', () => {
-  const upstream = upstreamOf(() => answer());
-  expect(latency(upstream, recorded).offer).toBe(upstream.offer);
+test('a failed attempt to connect takes the time that it took', async () => {
+  const slept: number[] = [];
+  const ended = { type: 'ended', ending: { type: 'refused' }, delayMs: 80 } as const;
+  const upstream = upstreamOf(
+    () => answer(),
+    () => Promise.resolve(ended),
+  );
+  const slow = latency(upstream, half, async (ms) => void slept.push(ms));
+  expect(await slow.offer(destination)).toBe(ended);
+  expect(slept).toEqual([40]);
 });

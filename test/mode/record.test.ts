@@ -94,6 +94,7 @@ describe('a connection that never came to be', () => {
     [{ type: 'refused' }],
     [{ type: 'timedOut' }],
     [{ type: 'dns', code: 'ENOTFOUND' }],
+    [{ type: 'reset', by: 'server' }],
   ])('%j is recorded', async (ending) => {
     const { got, written } = await offered({ type: 'ended', ending });
     expect(got).toEqual({ type: 'ended', ending, outcome: 'recorded' });

@@ -160,7 +160,7 @@ describe('an offer', () => {
 
   test('fails where the recorded attempt failed, in its place', async () => {
     const { upstream, open, cursors } = replaying(connect, interaction(), connect);
-    const failed = { type: 'ended', ending: refused, outcome: 'replayed' };
+    const failed = { type: 'ended', ending: refused, outcome: 'replayed', delayMs: 2 };
     expect(await upstream.offer(destination)).toEqual(failed);
     expect(await upstream.offer(destination)).toMatchObject({ type: 'terms' });
     await open(ask());
@@ -176,6 +176,7 @@ describe('an offer', () => {
       type: 'ended',
       ending: refused,
       outcome: 'repeated',
+      delayMs: expect.any(Number),
     });
   });
 });
