@@ -1,0 +1,14 @@
+import type { Target } from './fuzz.ts';
+import { cassetteJson, cassettePacked, clientHello, detection, dns } from './targets-pure.ts';
+import { http1, websocket } from './targets-wire.ts';
+
+/** Everything that is given anything. */
+export const targets: readonly Target[] = [
+  detection,
+  clientHello,
+  http1,
+  websocket,
+  dns,
+  cassetteJson,
+  cassettePacked,
+];
