@@ -29,6 +29,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
   const passing = openPassing(house);
   const intake: Intake = createIntake({
     authority,
+    http2: settings.http2,
     wire: createWire({
       missStatus: settings.missStatus,
       onConnect: (tunnel) => intake.connect(tunnel),

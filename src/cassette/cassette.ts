@@ -68,10 +68,18 @@ export interface Recording {
   find(exchange: Sought): Candidates | undefined;
   /** The `connect` interactions of a host and port, whatever their `secure`. */
   connects(destination: Destination): readonly Entry[];
-  /** Whether an HTTP or WebSocket interaction has this host and port, whatever its `secure`. */
-  knows(destination: Destination): boolean;
+  /** What the answers of this host and port, whatever their `secure`, say of it; nothing where it has none. */
+  terms(destination: Destination): RecordedTerms | undefined;
   /** The interaction that resembles a request most, among 200 of the same host at most; for a miss. */
   closest(request: SoughtInVain): Closest | undefined;
+}
+
+/** What is known of a server from what it answered. */
+export interface RecordedTerms {
+  /** Whether it was asked anything over HTTP/2. */
+  readonly http2: boolean;
+  /** Whether that was a WebSocket (RFC 8441). */
+  readonly connectProtocol: boolean;
 }
 
 /** The part of an exchange that must be equal for an interaction to answer it, but for the body. */

@@ -1,6 +1,6 @@
 import { authorityOf } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
-import type { Entry, Recording } from './cassette.ts';
+import type { Entry, RecordedTerms, Recording } from './cassette.ts';
 import { createNeighbours } from './closest.ts';
 import { anyBody, bodyDigest, signatureKey } from './signature.ts';
 
@@ -10,7 +10,7 @@ export function createRecording(
 ): Recording {
   const bySignature = new Map<string, { readonly key: string; readonly entries: Entry[] }>();
   const connects = new Map<string, Entry[]>();
-  const known = new Set<string>();
+  const known = new Map<string, RecordedTerms>();
   const neighbours = createNeighbours();
   for (const [place, interaction] of content.interactions.entries()) {
     const entry = { interaction, bodyDigest: requestDigest(interaction), place };
@@ -22,7 +22,7 @@ export function createRecording(
       push(connects, authority, entry);
       continue;
     }
-    known.add(authority);
+    known.set(authority, termsWith(known.get(authority), interaction));
     neighbours.add(entry);
     const key = signatureKey({ kind, head: request, destination: request.destination });
     const candidates = bySignature.get(key);
@@ -33,7 +33,7 @@ export function createRecording(
     ...content,
     find: (exchange) => bySignature.get(signatureKey(exchange)),
     connects: (destination) => connects.get(authorityOf(destination)) ?? [],
-    knows: (destination) => known.has(authorityOf(destination)),
+    terms: (destination) => known.get(authorityOf(destination)),
     closest: (request) => neighbours.closest(request),
   };
 }
@@ -41,6 +41,17 @@ export function createRecording(
 function requestDigest({ kind, request }: Interaction): string {
   if (request.partial === true) return anyBody;
   return kind === 'http' ? bodyDigest(request.body) : '';
+}
+
+function termsWith(
+  terms: RecordedTerms | undefined,
+  { kind, request }: Interaction,
+): RecordedTerms {
+  const http2 = request.httpVersion.startsWith('2');
+  return {
+    http2: http2 || terms?.http2 === true,
+    connectProtocol: (http2 && kind === 'websocket') || terms?.connectProtocol === true,
+  };
 }
 
 function push(lists: Map<string, Entry[]>, key: string, entry: Entry): void {

@@ -23,6 +23,16 @@ export const trafficOptions = {
       'A download must not fill the memory of the machine; 128 MiB is more than an API answers.',
     parse: values.whole(1, Number.MAX_SAFE_INTEGER),
   },
+  http2: {
+    env: 'MAGNETO_HTTP2',
+    takes: 'on | off',
+    default: 'on',
+    doc: 'Whether HTTP/2 is spoken, with clients and with servers: what a server chose is what its client is given. `off`: HTTP/1.1 alone, in both directions.',
+    reason:
+      'Nobody is to be talked down to another protocol; `off` is for those who have to read what is said.',
+    parse: values.onOff,
+    words: ['on', 'off'],
+  },
   faults: {
     env: 'MAGNETO_FAULTS',
     takes:

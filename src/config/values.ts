@@ -67,6 +67,13 @@ export function truth(text: string): boolean {
   throw new ValueError('neither true nor false');
 }
 
+/** `on` or `off`, `true` or `false`, `1` or `0`. */
+export function onOff(text: string): boolean {
+  const lower = text.toLowerCase();
+  if (lower === 'on' || lower === 'off') return lower === 'on';
+  return truth(text);
+}
+
 /** Ports of servers: each once. */
 export function ports(text: string): readonly number[] {
   return [...new Set(list(text).map(whole(1, 65_535)))];

@@ -12,6 +12,16 @@ export const conversationFailures = {
     title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
     remedy: 'name the destination in MAGNETO_LIVE, or keep it from going through magneto',
   },
+  HTTP2_BROKEN: {
+    status: 0,
+    title: 'The client did not keep to HTTP/2, or flooded its connection',
+    remedy: 'look at the client; what it asked on other connections was not touched',
+  },
+  HTTP2_UNFIT: {
+    status: 502,
+    title: 'The answer cannot be told to an HTTP/2 client',
+    remedy: 'set MAGNETO_HTTP2=off, so that the client gets it over HTTP/1.1 as the server sent it',
+  },
   BODY_TOO_LARGE: {
     status: 502,
     title: 'The body is larger than a cassette may hold',

@@ -31,6 +31,8 @@ export type Offer =
       readonly type: 'terms';
       /** The protocol that the server chose (RFC 7301). */
       readonly alpn?: string;
+      /** Whether it takes WebSockets over HTTP/2 (RFC 8441). */
+      readonly connectProtocol?: boolean;
       /** Settles when the server sends bytes before the client did; only the network knows. */
       readonly serverSpoke?: Promise<void>;
     }

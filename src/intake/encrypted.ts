@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Arrival } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf, isUnnamed } from '../exchange/destination.ts';
+import type { Offer } from '../exchange/upstream.ts';
 import { unmapped } from '../support/address-list.ts';
 import type { Authority, Clients } from '../tls/tls.ts';
 import { ownHost } from '../wire/wire.ts';
@@ -12,12 +13,15 @@ import { errorOf, hasSpoken } from './look.ts';
 import type { Peeked } from './peek.ts';
 import type { Recognised } from './recognise.ts';
 import type { ClientRefusal, Left, Refusals, Shown } from './refusal.ts';
+import { chooseProtocol } from './route.ts';
 import { leftEarly, secure } from './secure.ts';
 
 /** What TLS sessions with clients need. */
 export interface EncryptedOptions {
   readonly authority: Pick<Authority, 'contextFor'>;
   readonly refusals: Refusals;
+  /** Whether HTTP/2 is spoken with clients. */
+  readonly http2: boolean;
   /** The name that clients were told an address for, if one was. */
   readonly nameAt: (address: string) => string | undefined;
   readonly onTlsRefused: (refusal: ClientRefusal) => void;
@@ -42,6 +46,8 @@ export interface Asking {
   readonly name: string;
   /** When its destination began to be asked (`performance.now()`). */
   readonly askedAt: number;
+  /** The terms of the destination, where there is one to be asked. */
+  readonly offer: Offer | undefined;
 }
 
 /** A client that was kept waiting for its server this long may have given up, and is no refusal. */
@@ -52,7 +58,7 @@ const tls12 = 0x03_03;
 /** Shows a client the certificate for the name that it asks for; nothing where there came no session of it. */
 export async function openEncrypted(
   options: EncryptedOptions,
-  { arrival, read, destination, name, askedAt }: Asking,
+  { arrival, read, destination, name, askedAt, offer }: Asking,
 ): Promise<Encrypted | undefined> {
   const { socket } = arrival;
   const host = destination === undefined ? name : authorityOf(destination);
@@ -64,7 +70,8 @@ export async function openEncrypted(
   }
   const waitedLong = performance.now() - askedAt > patienceMs;
   try {
-    return { ...(await secure(socket, read.hello, secureContext)), shown };
+    const protocol = chooseProtocol(read.hello.alpn, { offer, http2: options.http2 });
+    return { ...(await secure(socket, { secureContext, protocol })), shown };
   } catch (error) {
     const left = !waitedLong && leftEarly(error);
     tellRefusal(options, shown, { error, left, when: 'during' });

@@ -31,6 +31,7 @@ export interface IntakeOptions
 
 type Optional =
   | 'silenceMs'
+  | 'http2'
   | 'isOwn'
   | 'isOwnSocket'
   | 'nameAt'
@@ -71,6 +72,7 @@ interface Context {
 export function createIntake(options: IntakeOptions): Intake {
   const passage = createPassage({
     silenceMs: silenceMsDefault,
+    http2: true,
     isOwn: () => false,
     isOwnSocket: () => false,
     nameAt: () => undefined,

@@ -96,7 +96,9 @@ export function wholeSocket(socket: Duplex, peeked: Peeked<Recognised>): Duplex 
 
 async function serverSpeaks(options: LookOptions, spoken: AbortSignal): Promise<boolean> {
   const offer = options.offer ?? (await offerAfterSilence(options, spoken));
-  if (offer?.type !== 'terms' || offer.serverSpoke === undefined) return false;
+  // An HTTP/2 server speaks first, and its client does not wait for that.
+  if (offer?.type !== 'terms' || offer.serverSpoke === undefined || offer.alpn === 'h2')
+    return false;
   await offer.serverSpoke;
   return true;
 }

@@ -25,6 +25,8 @@ import { passUnseen, passUntouched } from './untouched.ts';
 export interface PassageOptions {
   readonly authority: Pick<Authority, 'contextFor' | 'refusal' | 'certificateFile'>;
   readonly wire: Wire;
+  /** Whether HTTP/2 is spoken with clients. */
+  readonly http2: boolean;
   /** Milliseconds of a client's silence after which its destination is dialled, if that is known. */
   readonly silenceMs: number;
   /** Whether a destination is one of our own listeners (a loop). */
@@ -97,7 +99,7 @@ function enter(context: Context, arrival: Arrival, background: Background): void
 }
 
 async function pass(context: Context, arrival: Arrival, background: Background): Promise<void> {
-  const { socket, destination } = arrival;
+  const { socket, destination, depth } = arrival;
   const known = destination !== undefined && !context.isOwn(destination);
   const cameMs = performance.now();
   // Asked late: a socket of ours is known as such once it has something to say.
@@ -120,11 +122,20 @@ async function pass(context: Context, arrival: Arrival, background: Background):
   });
   if (background.encrypted !== undefined) judge(context, background.encrypted, peeked);
   const seen = seenOf(peeked);
-  const { depth } = arrival;
-  const next = route({ at: 'bytes', seen, known, depth, loop: loop(), client: client(arrival) });
+  const next = route({
+    at: 'bytes',
+    seen,
+    known,
+    depth,
+    loop: loop(),
+    client: client(arrival),
+    http2: context.http2,
+  });
   switch (next.to) {
     case 'http':
       return context.wire.http(arrival);
+    case 'http2':
+      return context.wire.http2(arrival, offer);
     case 'tls':
       return enterTls(context, arrival, { read: helloOf(peeked), offer });
     case 'stream':
@@ -163,7 +174,8 @@ async function enterTls(
     destination && (await askTerms(arrival, { destination, hello, isOwn: context.isOwn }));
   const next = route({ at: 'hello', captured: isCaptured(arrival), offer });
   if (next.to === 'reset') return arrival.reset();
-  const encrypted = await openEncrypted(context, { arrival, read, destination, name, askedAt });
+  const asking = { arrival, read, destination, name, askedAt, offer };
+  const encrypted = await openEncrypted(context, asking);
   if (encrypted === undefined) return;
   const inside: Arrival = { ...arrival, socket: encrypted.socket, depth: arrival.depth + 1 };
   enter(context, destination === undefined ? inside : { ...inside, destination }, {

@@ -52,6 +52,8 @@ export interface BytesStage {
   /** Whether the client is a connection of our own, which the rules did not exempt. */
   readonly loop: boolean;
   readonly client: string;
+  /** Whether HTTP/2 is spoken here: else its bytes are nothing that magneto knows. */
+  readonly http2: boolean;
 }
 
 /** What was seen of the client: its protocol, or what came instead. */
@@ -86,7 +88,7 @@ export type AfterHello = { readonly to: 'secure' | 'stream' | 'reset' };
 
 /** What comes after the first bytes; `alert` is a fatal TLS alert (RFC 8446, 6.2), then the end. */
 export type AfterBytes =
-  | { readonly to: 'http' | 'tls' | 'stream' }
+  | { readonly to: 'http' | 'http2' | 'tls' | 'stream' }
   | { readonly to: 'alert'; readonly failure: Failure }
   | Reset
   | Drop;
@@ -132,16 +134,30 @@ export function destinationInside(
   return { host: serverName, port: 443, secure: true, learnt: 'sni' };
 }
 
-/** The application protocol to choose (RFC 7301): `none` asked for none; nothing fits: the handshake has to fail. */
+/**
+ * The application protocol to choose (RFC 7301): what the server chose, where the client offers it
+ * too. One that chose nothing speaks HTTP/1. Without a server to be asked, and for a client that
+ * would be left without any, the best that the client and the wire both speak. `none` asked for none;
+ * nothing fits: the handshake has to fail.
+ */
 export function chooseProtocol(
   offered: readonly string[],
-): 'none' | (typeof protocols)[number] | undefined {
+  { offer, http2 }: { readonly offer: Offer | undefined; readonly http2: boolean },
+): 'none' | Protocol | undefined {
   if (offered.length === 0) return 'none';
-  return protocols.find((protocol) => offered.includes(protocol));
+  const spoken = protocols.filter(
+    (protocol) => offered.includes(protocol) && (http2 || protocol !== 'h2'),
+  );
+  const [best] = spoken;
+  if (offer?.type !== 'terms') return best;
+  const chosen = spoken.find((protocol) => protocol === (offer.alpn ?? 'http/1.1'));
+  return chosen ?? spoken.find((protocol) => protocol !== 'h2') ?? best;
 }
 
+type Protocol = (typeof protocols)[number];
+
 /** What the wire speaks, the best first; `http/1.0` is offered by `curl --http1.0`. */
-const protocols = ['http/1.1', 'http/1.0'] as const;
+const protocols = ['h2', 'http/1.1', 'http/1.0'] as const;
 
 const ownNames: ReadonlySet<string> = new Set([ownHost, 'localhost', '127.0.0.1', '::1']);
 
@@ -192,25 +208,30 @@ function ownConnection(client: string): Reset {
 }
 
 function routeBytes(stage: BytesStage): AfterBytes {
-  const { seen, depth, known, client, loop } = stage;
+  const { seen, depth, known, client, loop, http2 } = stage;
   if (loop) return ownConnection(client);
   if (depth > depthMax) return drop(`more than ${depthMax} tunnels within one another`);
   switch (seen) {
     case 'http':
     case 'tls':
       return { to: seen };
+    case 'http2':
+      return http2 ? { to: 'http2' } : routeUnknown(seen, known);
     case 'brokenHello':
       return { to: 'alert', failure: new Failure('CLIENT_HELLO_BROKEN', `the client ${client}`) };
-    case 'http2':
     case 'raw':
     case 'endedShort':
     case 'serverSpoke':
-      return known ? { to: 'stream' } : drop(`a raw stream (${seen}) without a destination`);
+      return routeUnknown(seen, known);
     case 'endedSilent':
       return drop('the client ended without a word');
     case 'lost':
       return drop('the client has gone');
   }
+}
+
+function routeUnknown(seen: Seen, known: boolean): AfterBytes {
+  return known ? { to: 'stream' } : drop(`a raw stream (${seen}) without a destination`);
 }
 
 function refuse(failure: Failure): Refuse {

@@ -1,9 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocketOptions } from 'node:tls';
 import { TLSSocket } from 'node:tls';
-import type { ClientHello } from '../exchange/upstream.ts';
 import { errorCode } from '../support/system-error.ts';
-import { chooseProtocol } from './route.ts';
+import type { chooseProtocol } from './route.ts';
 
 /** The bound of a handshake, as Node's own TLS server has it. */
 const handshakeMsMax = 120_000;
@@ -11,6 +10,12 @@ const handshakeMsMax = 120_000;
 const farewellMsMin = 100;
 /** And at the most: who is idle for longer than this may have other reasons, however slow the way is. */
 const farewellMsMax = 2000;
+
+/** What a client is shown, and told. */
+export interface SecureTerms {
+  readonly secureContext: SecureContext;
+  readonly protocol: ReturnType<typeof chooseProtocol>;
+}
 
 /** A TLS session with a client. */
 export interface SecureSession {
@@ -33,15 +38,14 @@ class ClientLeft extends Error {
  */
 export function secure(
   socket: Duplex,
-  hello: ClientHello,
-  secureContext: SecureContext,
+  { secureContext, protocol }: SecureTerms,
 ): Promise<SecureSession> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const session = new TLSSocket(socket, {
       isServer: true,
       secureContext,
-      ...protocolChoice(hello),
+      ...protocolChoice(protocol),
     });
     let failed: Error | undefined;
     let established = false;
@@ -60,6 +64,8 @@ export function secure(
     });
     session.once('secure', () => {
       established = true;
+      // This too a server object does; HTTP/2 would wait for it for ever.
+      Object.assign(session, { secureConnecting: false });
       clearTimeout(timer);
       const tookMs = performance.now() - startedAt;
       const patienceMs = Math.min(farewellMsMax, Math.max(farewellMsMin, 10 * tookMs));
@@ -90,8 +96,7 @@ export function leftEarly(error: unknown): boolean {
   return error instanceof ClientLeft || errorCode(error) === 'ECONNRESET';
 }
 
-function protocolChoice(hello: ClientHello): TLSSocketOptions {
-  const choice = chooseProtocol(hello.alpn);
+function protocolChoice(choice: SecureTerms['protocol']): TLSSocketOptions {
   // Node turns "nothing" into a fatal no_application_protocol (RFC 7301, 3.2).
   return choice === 'none' ? {} : { ALPNCallback: () => choice };
 }

@@ -57,7 +57,11 @@ function offerFrom({ recording, cursors }: ReplayOptions, destination: Destinati
     cursors.served(due);
     return ended(due, 'replayed');
   }
-  if (recording.knows(destination)) return { type: 'terms', alpn: 'http/1.1' };
+  const terms = recording.terms(destination);
+  if (terms !== undefined) {
+    const { http2, connectProtocol } = terms;
+    return { type: 'terms', alpn: http2 ? 'h2' : 'http/1.1', connectProtocol };
+  }
   const last = recording.connects(destination).at(-1);
   return last === undefined ? { type: 'unknown' } : ended(last, 'repeated');
 }

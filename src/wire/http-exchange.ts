@@ -30,13 +30,10 @@ export function nextExchangeId(): string {
   return count.toString(36);
 }
 
-/** Makes the exchange of a parsed request; its abort signal is made only when somebody asks for it. */
+/** Makes the exchange of a parsed request. */
 export function liveExchange(parts: ExchangeParts): LiveExchange {
   const { kind, request, target, body, startedAt, inform } = parts;
-  let controller: AbortController | undefined;
-  let left: Ending | undefined;
-  const exchange: HttpExchange = {
-    id: nextExchangeId(),
+  return liven({
     kind,
     destination: target.destination,
     startedAt,
@@ -49,6 +46,16 @@ export function liveExchange(parts: ExchangeParts): LiveExchange {
     body,
     trailers: () => headersFromFlat(request.rawTrailers),
     inform,
+  });
+}
+
+/** Gives an exchange its id and its signal, which is made only when somebody asks for it. */
+export function liven(parts: Omit<HttpExchange, 'id' | 'signal'>): LiveExchange {
+  let controller: AbortController | undefined;
+  let left: Ending | undefined;
+  const exchange: HttpExchange = {
+    id: nextExchangeId(),
+    ...parts,
     get signal() {
       controller ??= new AbortController();
       if (left !== undefined) controller.abort(left);

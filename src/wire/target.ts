@@ -3,6 +3,8 @@ import type { Arrival } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { isUnnamed, parseAuthority } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
+import type { Headers } from '../exchange/headers.ts';
+import { headerValue } from '../exchange/headers.ts';
 
 /** Where a request is to go: its destination, and the path with the query as the client wrote it. */
 export interface Target {
@@ -63,4 +65,52 @@ function absoluteTarget(request: IncomingMessage, arrival: Arrival): Target | Fa
 function pathOf(request: IncomingMessage, rest: string): string {
   if (rest === '' && request.method === 'OPTIONS') return '*';
   return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** What of an HTTP/2 request says where it is to go. */
+export interface Http2Asked {
+  readonly method: string;
+  readonly scheme: string | undefined;
+  readonly authority: string | undefined;
+  readonly path: string;
+  readonly headers: Headers;
+}
+
+/**
+ * Reads the target of an HTTP/2 request (RFC 9113, 8.3.1). What the arrival knows wins over the
+ * authority that the first request of the connection names, as it does over a Host header: many
+ * clients are told to name another than they connect to. Another authority later on the same
+ * connection is another destination (9.1.1).
+ */
+export function http2TargetOf(
+  asked: Http2Asked,
+  arrival: Arrival,
+  firstAuthority: string,
+): Target | Failure {
+  const { method, path } = asked;
+  const name = authorityNamed(asked);
+  const { destination: known } = arrival;
+  if (known !== undefined && (isUnnamed(known) || name === firstAuthority)) {
+    return { destination: named(known, name), path };
+  }
+  const secure = known?.secure ?? (asked.scheme === 'https' || 'encrypted' in arrival.socket);
+  const authority = parseAuthority(name, known?.port ?? (secure ? 443 : 80));
+  if (authority === undefined) {
+    const words = `${method} ${path} has the authority ${JSON.stringify(name)}`;
+    return new Failure('DESTINATION_UNKNOWN', words);
+  }
+  const { address, port } = known ?? {};
+  const captured = address !== undefined && port === authority.port;
+  return {
+    destination: { ...authority, secure, learnt: 'url', ...(captured ? { address } : {}) },
+    path,
+  };
+}
+
+/** The authority that a request names: that of HTTP/2, or its Host header. */
+export function authorityNamed({
+  authority,
+  headers,
+}: Pick<Http2Asked, 'authority' | 'headers'>): string {
+  return authority ?? headerValue(headers, 'host') ?? '';
 }

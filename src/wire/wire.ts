@@ -2,37 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Arrival } from '../exchange/arrival.ts';
-import type { Destination } from '../exchange/destination.ts';
-import { authorityOf } from '../exchange/destination.ts';
-import { Failure } from '../exchange/failure.ts';
 import { asksForWebSocket } from '../exchange/http.ts';
+import type { Offer } from '../exchange/upstream.ts';
 import { Connection } from './connection.ts';
 import { endWith } from './farewell.ts';
 import { liveExchange, requestBody } from './http-exchange.ts';
+import type { Http2Connection } from './http2.ts';
+import { serveHttp2 } from './http2.ts';
 import { headBytesMax, refuseMalformed } from './malformed.ts';
-import type { OwnAnswer } from './refuse.ts';
-import { answerBytes, ownAnswer, refusal } from './refuse.ts';
+import type { OwnOptions } from './own.ts';
+import { settle } from './own.ts';
+import { answerBytes } from './refuse.ts';
 import { interimWriter, respond, writeOwn } from './respond.ts';
 import { relayStream } from './stream.ts';
-import type { Target } from './target.ts';
 import { targetOf } from './target.ts';
 import type { TunnelOptions } from './tunnel.ts';
 import { openTunnel } from './tunnel.ts';
 import { serveWebSocket } from './websocket.ts';
 
+export { ownHost } from './own.ts';
 export type { Tunnel } from './tunnel.ts';
 
 /** What the wire needs of the house. */
-export interface WireOptions extends TunnelOptions {
+export interface WireOptions extends TunnelOptions, OwnOptions {
   /** HTTP status of a replay miss. */
   readonly missStatus: number;
-  /** Answers requests for magneto's own host name, `magneto.local`. */
-  readonly own: (
-    path: string,
-    destination: Destination,
-  ) => { readonly type: string; readonly text: string } | undefined;
-  /** Told of failures that concern no exchange: malformed HTTP, unknown destinations, loops. */
-  readonly onFailure: (failure: Failure) => void;
   /** Told of connections that were lost, and where; for the log at debug. */
   readonly onLost: (where: string, error: unknown) => void;
 }
@@ -41,14 +35,13 @@ export interface WireOptions extends TunnelOptions {
 export interface Wire {
   /** Parses HTTP/1 on an arrival's socket until it ends, and answers each request from the arrival's session. */
   readonly http: (arrival: Arrival) => void;
+  /** Speaks HTTP/2 on an arrival's socket until it ends, on the terms of its destination. */
+  readonly http2: (arrival: Arrival, offer?: Offer) => void;
   /** Relays an arrival's bytes as one raw stream to and from its session's upstream. */
   readonly stream: (arrival: Arrival) => void;
   /** Ends idle HTTP connections at once, and busy ones when what is asked on them is answered. */
   readonly drain: () => void;
 }
-
-/** The name under which magneto itself answers through the proxy. */
-export const ownHost = 'magneto.local';
 
 const idleMs = 120_000;
 
@@ -61,11 +54,18 @@ export function createWire(options: WireOptions): Wire {
     return connection;
   };
   const server = createParser(options, connectionOf);
+  const multiplexed = new Set<Http2Connection>();
   return {
     http(arrival) {
       connections.set(arrival.socket, new Connection(arrival));
       arrival.socket.once('close', () => connections.delete(arrival.socket));
       server.emit('connection', arrival.socket);
+    },
+    http2(arrival, offer) {
+      const connectProtocol = offer?.type === 'terms' && offer.connectProtocol === true;
+      const connection = serveHttp2(options, arrival, { connectProtocol });
+      multiplexed.add(connection);
+      arrival.socket.once('close', () => multiplexed.delete(connection));
     },
     stream(arrival) {
       relayStream(arrival, options.onFailure).catch((error: unknown) => {
@@ -75,6 +75,7 @@ export function createWire(options: WireOptions): Wire {
     },
     drain() {
       for (const connection of connections.values()) connection.endWhenIdle();
+      for (const connection of multiplexed) connection.drain();
     },
   };
 }
@@ -140,7 +141,7 @@ async function serveHttp(
   const { request, response } = http;
   const { arrival } = connection;
   const startedAt = performance.now();
-  const target = destinationOf(options, request, arrival);
+  const target = settle(options, targetOf(request, arrival));
   if ('head' in target) return writeOwn(response, target);
   const live = liveExchange({
     kind: 'http',
@@ -166,36 +167,7 @@ async function upgrade(
   arrival: Arrival,
   upgraded: { readonly request: IncomingMessage; readonly socket: Duplex; readonly rest: Buffer },
 ): Promise<void> {
-  const target = destinationOf(options, upgraded.request, arrival);
+  const target = settle(options, targetOf(upgraded.request, arrival));
   if ('head' in target) return endWith(upgraded.socket, answerBytes(target));
   await serveWebSocket({ ...upgraded, arrival, target, missStatus: options.missStatus });
-}
-
-/** The target of a request, or the answer that magneto gives itself. */
-function destinationOf(
-  options: WireOptions,
-  request: IncomingMessage,
-  arrival: Arrival,
-): Target | OwnAnswer {
-  const target = targetOf(request, arrival);
-  if (target instanceof Failure) return refused(options, target);
-  if (target.destination.host === ownHost) return ownPage(options, target);
-  if (options.isOwn(target.destination)) {
-    const where = authorityOf(target.destination);
-    return refused(options, new Failure('DESTINATION_IS_PROXY', `${where} is this proxy`));
-  }
-  return target;
-}
-
-function refused(options: WireOptions, failure: Failure): OwnAnswer {
-  options.onFailure(failure);
-  return refusal(failure);
-}
-
-function ownPage(options: WireOptions, { path, destination }: Target): OwnAnswer {
-  const page = options.own(path, destination);
-  if (page !== undefined) return ownAnswer(200, page.text, [['Content-Type', page.type]]);
-  return ownAnswer(404, `magneto has /ca.pem here, not ${path}\n`, [
-    ['Content-Type', 'text/plain'],
-  ]);
 }

@@ -55,7 +55,23 @@ test('connections that never were are known by host and port, apart from what wa
   const recording = createRecording({ ...content, interactions: [refused, sample(1)] });
   expect(recording.connects({ ...gone, secure: false }).map(({ place }) => place)).toEqual([0]);
   expect(recording.connects(example)).toEqual([]);
-  expect(recording.knows(gone)).toBe(false);
-  expect(recording.knows({ ...example, secure: false })).toBe(true);
-  expect(recording.knows({ ...example, port: 80 })).toBe(false);
+  expect(recording.terms(gone)).toBeUndefined();
+  expect(recording.terms({ ...example, secure: false })).toBeDefined();
+  expect(recording.terms({ ...example, port: 80 })).toBeUndefined();
+});
+
+test('whether a server was asked over HTTP/2, and for a WebSocket, is known by host and port', () => {
+  const old = { host: 'old.example.org', port: 443, secure: true };
+  const over = (httpVersion: string, more: Partial<Interaction> = {}): Interaction => ({
+    ...sample(0, { request: { httpVersion } }),
+    ...more,
+  });
+  const http1 = sample(1, { request: { destination: old } });
+  const recording = (interactions: readonly Interaction[]) =>
+    createRecording({ ...content, interactions });
+  const mixed = recording([over('2.0'), over('1.1', { kind: 'websocket' }), http1]);
+  expect(mixed.terms(example)).toEqual({ http2: true, connectProtocol: false });
+  expect(mixed.terms(old)).toEqual({ http2: false, connectProtocol: false });
+  const socket = recording([over('2.0', { kind: 'websocket' }), over('1.1')]);
+  expect(socket.terms(example)).toEqual({ http2: true, connectProtocol: true });
 });

@@ -83,6 +83,7 @@ describe('settings', () => {
         cassetteWait: false,
         onMiss: 'fail',
         missStatus: 502,
+        http2: true,
         latency: { type: 'none' },
         certDir: '.magneto/certs',
         tlsPassthrough: [],

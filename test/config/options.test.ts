@@ -10,7 +10,7 @@ import type { Option } from '../../src/config/option.ts';
 describe('the options', () => {
   test.each(optionNames)('%s is complete, and its default is a value', (name) => {
     const option: Option<unknown> = options[name];
-    expect(option.env).toMatch(/^MAGNETO_[A-Z_]+$/);
+    expect(option.env).toMatch(/^MAGNETO_[A-Z_]+2?$/);
     for (const text of [option.doc, option.reason]) expect(text).toMatch(/^[A-Z`].{20,}\.$/);
     expect(option.takes.length).toBeGreaterThan(5);
     expect(() => option.parse(option.default)).not.toThrow();

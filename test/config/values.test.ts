@@ -40,6 +40,14 @@ describe('truth and ports', () => {
     expect(values.truth(text)).toBe(expected);
   });
 
+  test.each([
+    ['on', true],
+    ['OFF', false],
+    ['false', false],
+  ])('%s is on: %s', (text, expected) => {
+    expect(values.onOff(text)).toBe(expected);
+  });
+
   test('ports are numbers, each once', () => {
     expect(values.ports('8080, 3000,8080,')).toEqual([8080, 3000]);
     expect(values.ports('')).toEqual([]);

@@ -19,7 +19,7 @@ describe('after the first bytes', () => {
     ['http', 'http', 'http'],
     ['tls', 'tls', 'tls'],
     ['brokenHello', 'alert CLIENT_HELLO_BROKEN', 'alert CLIENT_HELLO_BROKEN'],
-    ['http2', 'stream', 'drop'],
+    ['http2', 'http2', 'http2'],
     ['raw', 'stream', 'drop'],
     ['serverSpoke', 'stream', 'drop'],
     ['endedShort', 'stream', 'drop'],
@@ -28,17 +28,30 @@ describe('after the first bytes', () => {
   ];
 
   test.each(table)('%s goes to %s, or to %s', (seen, whereKnown, whereUnknown) => {
-    const stage = { at: 'bytes', seen, depth: 0, loop: false, client } as const;
+    const stage = { at: 'bytes', seen, depth: 0, loop: false, client, http2: true } as const;
     expect(words(route({ ...stage, known: true }))).toBe(whereKnown);
     expect(words(route({ ...stage, known: false }))).toBe(whereUnknown);
   });
 
   test.each(table)('%s is dropped in too many tunnels', (seen) => {
-    const deep = { at: 'bytes', seen, known: true, loop: false, client } as const;
+    const deep = { at: 'bytes', seen, known: true, loop: false, client, http2: true } as const;
     expect(route({ ...deep, depth: depthMax + 1 })).toMatchObject({ to: 'drop' });
     expect(words(route({ ...deep, depth: depthMax }))).not.toBe(
       seen === 'lost' || seen === 'endedSilent' ? '' : 'drop',
     );
+  });
+
+  test('HTTP/2 that is not spoken here is a stream like any other', () => {
+    const stage = {
+      at: 'bytes',
+      seen: 'http2',
+      depth: 0,
+      loop: false,
+      client,
+      http2: false,
+    } as const;
+    expect(words(route({ ...stage, known: true }))).toBe('stream');
+    expect(words(route({ ...stage, known: false }))).toBe('drop');
   });
 
   test('a failure names the client', () => {
@@ -49,6 +62,7 @@ describe('after the first bytes', () => {
       depth: 0,
       loop: false,
       client,
+      http2: true,
     });
     expect(next.to === 'alert' && next.failure.message).toContain(client);
   });
@@ -138,15 +152,43 @@ describe('the destination inside a TLS session', () => {
   );
 });
 
-test.each([
-  [[], 'none'],
-  [['http/1.1'], 'http/1.1'],
-  [['h2', 'http/1.1'], 'http/1.1'],
-  [['http/1.0'], 'http/1.0'],
-  [['http/1.0', 'http/1.1'], 'http/1.1'],
-  [['h2'], undefined],
-])('of the protocols %j, %s', (offered, chosen) => {
-  expect(chooseProtocol(offered)).toBe(chosen);
+describe('of the protocols that a client offers', () => {
+  const both = ['http/1.1', 'h2'];
+  const table: readonly (readonly [readonly string[], string | undefined, string | undefined])[] = [
+    // offered               the server chose  the client is given
+    [[], 'h2', 'none'],
+    [both, 'h2', 'h2'],
+    [both, 'http/1.1', 'http/1.1'],
+    [both, undefined, 'http/1.1'],
+    [['http/1.0', 'http/1.1'], 'h2', 'http/1.1'],
+    [['http/1.0'], 'http/1.1', 'http/1.0'],
+    [['h2'], 'http/1.1', 'h2'],
+    [['h2', 'http/1.0'], 'http/1.1', 'http/1.0'],
+    [['spdy/3'], 'h2', undefined],
+  ];
+
+  test.each(table)('%j, where the server chose %s: %s', (offered, alpn, given) => {
+    const offer: Offer = { type: 'terms', ...(alpn !== undefined && { alpn }) };
+    expect(chooseProtocol(offered, { offer, http2: true })).toBe(given);
+  });
+
+  test.each<[readonly string[], string | undefined]>([
+    [both, 'h2'],
+    [['http/1.0', 'http/1.1'], 'http/1.1'],
+    [['h2'], 'h2'],
+    [['spdy/3'], undefined],
+  ])('%j, where no server is asked: %s', (offered, given) => {
+    const ended: Offer = { type: 'ended', ending: { type: 'refused' } };
+    for (const offer of [undefined, { type: 'unknown' } as const, ended]) {
+      expect(chooseProtocol(offered, { offer, http2: true })).toBe(given);
+    }
+  });
+
+  test('none is HTTP/2 where that is not spoken', () => {
+    const offer: Offer = { type: 'terms', alpn: 'h2' };
+    expect(chooseProtocol(both, { offer, http2: false })).toBe('http/1.1');
+    expect(chooseProtocol(['h2'], { offer, http2: false })).toBeUndefined();
+  });
 });
 
 describe('what the kernel has brought here', () => {
@@ -177,7 +219,8 @@ describe('what the kernel has brought here', () => {
   });
 
   test('is reset where it comes from ourselves', () => {
-    const next = route({ at: 'bytes', seen: 'http', known: true, depth: 0, loop: true, client });
+    const stage = { at: 'bytes', seen: 'http', known: true, depth: 0, http2: true } as const;
+    const next = route({ ...stage, loop: true, client });
     expect(words(next)).toBe('reset DESTINATION_IS_PROXY');
   });
 });

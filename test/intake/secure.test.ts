@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SecureSession } from '../../src/intake/secure.ts';
+import type { SecureSession, SecureTerms } from '../../src/intake/secure.ts';
 import { certificateAlertOf, leftEarly, secure } from '../../src/intake/secure.ts';
 import type { Authority } from '../../src/tls/tls.ts';
 import { openAuthority } from '../../src/tls/tls.ts';
@@ -40,9 +40,10 @@ interface Shaken {
 
 /** What became of a handshake with a client. */
 async function shake(
-  options: ConnectionOptions & { readonly alpn?: readonly string[] },
+  options: ConnectionOptions & { readonly protocol?: SecureTerms['protocol'] },
   client: (socket: TLSSocket) => void = () => {},
 ): Promise<Shaken> {
+  const shown = 'protocol' in options ? options.protocol : 'none';
   const secureContext = await authority.contextFor('a.test');
   const server = createServer({ allowHalfOpen: true });
   await new Promise<void>((resolve) => {
@@ -58,7 +59,7 @@ async function shake(
   const raw = await accepted;
   raw.on('error', () => {});
   try {
-    const session = await secure(raw, { alpn: options.alpn ?? [] }, secureContext);
+    const session = await secure(raw, { secureContext, protocol: shown });
     session.socket.on('error', () => {}).destroy();
     return { session, raw };
   } catch (error) {
@@ -77,14 +78,14 @@ describe('a handshake', () => {
     expect(session?.refusableUntil).toBeGreaterThan(performance.now());
   });
 
-  test('chooses HTTP/1.1', async () => {
-    const alpn = ['h2', 'http/1.1'];
-    const { session } = await shake({ ca: authority.certificatePem, alpn, ALPNProtocols: alpn });
-    expect(session?.socket.alpnProtocol).toBe('http/1.1');
+  test.each(['h2', 'http/1.1'] as const)('tells the client that it speaks %s', async (protocol) => {
+    const ALPNProtocols = ['h2', 'http/1.1'];
+    const { session } = await shake({ ca: authority.certificatePem, protocol, ALPNProtocols });
+    expect(session?.socket.alpnProtocol).toBe(protocol);
   });
 
   test('fails where no protocol fits, which is no refusal', async () => {
-    const { error, raw } = await shake({ alpn: ['h2'], ALPNProtocols: ['h2'] });
+    const { error, raw } = await shake({ protocol: undefined, ALPNProtocols: ['h2'] });
     expect(error).toMatchObject({ code: 'ERR_SSL_NO_APPLICATION_PROTOCOL' });
     expect(certificateAlertOf(error)).toBeUndefined();
     expect(leftEarly(error)).toBe(false);

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { performServerHandshake } from 'node:http2';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -84,6 +85,7 @@ export interface Stage {
   readonly offers: { readonly destination: Destination; readonly hello?: ClientHello }[];
   /** Arrivals that came out at the wire. */
   readonly http: Arrival[];
+  readonly http2: Arrival[];
   readonly streams: Arrival[];
   readonly lost: { readonly where: string; readonly error: unknown }[];
   readonly refused: ClientRefusal[];
@@ -98,6 +100,7 @@ export interface StageOptions
       IntakeOptions,
       | 'allowClients'
       | 'silenceMs'
+      | 'http2'
       | 'isOwn'
       | 'isOwnSocket'
       | 'untouched'
@@ -119,8 +122,15 @@ export async function withIntake(
 ): Promise<void> {
   await withDirectory(async (directory) => {
     const authority = await openAuthority({ directory });
-    const seen: Pick<Stage, 'offers' | 'http' | 'streams' | 'lost' | 'refused' | 'tunnelFailures'> =
-      { offers: [], http: [], streams: [], lost: [], refused: [], tunnelFailures: [] };
+    const seen: Omit<Stage, 'intake' | 'authority' | 'port' | 'session'> = {
+      offers: [],
+      http: [],
+      http2: [],
+      streams: [],
+      lost: [],
+      refused: [],
+      tunnelFailures: [],
+    };
     const session: Session = {
       name: 'test',
       upstream: {
@@ -153,7 +163,7 @@ export async function withIntake(
 type Connect = Parameters<Intake['connect']>[0];
 
 function fakeWire(
-  seen: Pick<Stage, 'http' | 'streams' | 'tunnelFailures'>,
+  seen: Pick<Stage, 'http' | 'http2' | 'streams' | 'tunnelFailures'>,
   onConnect: (tunnel: Connect) => void,
 ): Wire {
   const arrivals = new WeakMap<Duplex, Arrival>();
@@ -182,6 +192,12 @@ function fakeWire(
       seen.http.push(arrival);
       arrivals.set(arrival.socket, arrival);
       server.emit('connection', arrival.socket);
+    },
+    http2(arrival) {
+      seen.http2.push(arrival);
+      performServerHandshake(arrival.socket).on('stream', (stream, headers) => {
+        stream.end(`${headers[':method'] ?? ''} ${headers[':path'] ?? ''}`);
+      });
     },
     stream(arrival) {
       seen.streams.push(arrival);

@@ -154,8 +154,23 @@ describe('an offer', () => {
 
   test('knows the destinations of the recording', async () => {
     const { upstream } = replaying(interaction());
-    expect(await upstream.offer(destination)).toEqual({ type: 'terms', alpn: 'http/1.1' });
+    expect(await upstream.offer(destination)).toEqual({
+      type: 'terms',
+      alpn: 'http/1.1',
+      connectProtocol: false,
+    });
     expect(await upstream.offer({ ...destination, host: 'x' })).toEqual({ type: 'unknown' });
+  });
+
+  test('has the protocol in which the destination was asked', async () => {
+    const { request } = interaction();
+    const over2 = { ...request, httpVersion: '2.0' };
+    const { upstream } = replaying(interaction({ kind: 'websocket', request: over2 }));
+    expect(await upstream.offer(destination)).toEqual({
+      type: 'terms',
+      alpn: 'h2',
+      connectProtocol: true,
+    });
   });
 
   test('fails where the recorded attempt failed, in its place', async () => {

@@ -8,7 +8,7 @@ import { finished } from '../../src/exchange/conversation.ts';
 import type { Exchange } from '../../src/exchange/exchange.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
 import type { Headers } from '../../src/exchange/headers.ts';
-import type { Answer } from '../../src/exchange/upstream.ts';
+import type { Answer, Offer } from '../../src/exchange/upstream.ts';
 import type { Tunnel, WireOptions } from '../../src/wire/wire.ts';
 import { createWire } from '../../src/wire/wire.ts';
 
@@ -30,7 +30,9 @@ export interface Served {
 export interface Serving {
   readonly arrival?: Partial<Arrival>;
   readonly wire?: Partial<WireOptions>;
-  readonly kind?: 'http' | 'stream';
+  readonly kind?: 'http' | 'http2' | 'stream';
+  /** The terms of the destination, where HTTP/2 is spoken. */
+  readonly offer?: Offer;
 }
 
 /** Runs a body against a wire on a free port of its own. */
@@ -62,14 +64,17 @@ export async function withWire(
   };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket);
-    wire[serving.kind ?? 'http']({
-      socket,
-      client: { address: '127.0.0.1', port: socket.remotePort ?? 0 },
-      session: { name: 'default', upstream },
-      depth: 0,
-      reset: () => socket.resetAndDestroy(),
-      ...serving.arrival,
-    });
+    wire[serving.kind ?? 'http'](
+      {
+        socket,
+        client: { address: '127.0.0.1', port: socket.remotePort ?? 0 },
+        session: { name: 'default', upstream },
+        depth: 0,
+        reset: () => socket.resetAndDestroy(),
+        ...serving.arrival,
+      },
+      serving.offer,
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
