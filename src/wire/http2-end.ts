@@ -13,8 +13,10 @@ export function endStream(
   code: number = constants.NGHTTP2_INTERNAL_ERROR,
 ): void {
   if (stream.closed || stream.destroyed) return;
-  if (stream.writableEnded || stream.writableLength === 0) return stream.close(code);
-  stream.write(Buffer.alloc(0), () => stream.close(code));
+  // While Node reads what the client sent, a CANCEL would wait, and be overtaken by an end in order.
+  const close = (): void => void setImmediate(() => stream.close(code));
+  if (stream.writableEnded || stream.writableLength === 0) close();
+  else stream.write(Buffer.alloc(0), close);
 }
 
 const goawayType = 7;

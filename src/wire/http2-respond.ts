@@ -38,13 +38,13 @@ export async function respondHttp2(responding: Http2Responding): Promise<void> {
     const whole = ending.type === 'finished' && ending.trailers.length === 0;
     const endStreamWithHead = whole && (bodiless || body === undefined);
     const waitForTrailers = !whole && !bodiless;
-    if (!begin(responding, head, { endStream: endStreamWithHead, waitForTrailers })) return;
+    if (!beginHttp2(responding, head, { endStream: endStreamWithHead, waitForTrailers })) return;
     if (endStreamWithHead) return;
     if (whole) stream.end(body);
     else await finish(responding, { body: partsOf(body), ending, bodiless });
     return;
   }
-  if (!begin(responding, head, { waitForTrailers: !bodiless })) return;
+  if (!beginHttp2(responding, head, { waitForTrailers: !bodiless })) return;
   await finish(responding, { body, ending: answer.ending, bodiless });
 }
 
@@ -86,11 +86,11 @@ async function respondWithoutHead(responding: Http2Responding): Promise<void> {
   endLike(responding, ending.type === 'finished' ? { type: 'cut', by: 'server' } : ending);
 }
 
-/** Sends the head; false where the client has gone. */
-function begin(
+/** Sends the head; false where the client has gone, or there is no way to tell it. */
+export function beginHttp2(
   responding: Http2Responding,
   head: ResponseHead,
-  options: { readonly endStream?: boolean; readonly waitForTrailers: boolean },
+  options: Beginning,
 ): boolean {
   const { stream } = responding;
   if (stream.closed || stream.destroyed) return false;
@@ -110,6 +110,15 @@ function flatHead({ status, headers }: ResponseHead): string[] {
   // A length has no place there (RFC 9110, 8.6), and clients of HTTP/2 look.
   const fit = status === 204 ? fields.filter(([name]) => name !== 'content-length') : fields;
   return [':status', String(status), ...flatHeaders(fit)];
+}
+
+/**
+ * How a stream begins. One that waits for trailers can still be reset: without them Node would end it
+ * in order first, and the reset would never go out.
+ */
+interface Beginning {
+  readonly endStream?: boolean;
+  readonly waitForTrailers: boolean;
 }
 
 interface Rest {
@@ -134,7 +143,7 @@ async function finish(responding: Http2Responding, rest: Rest): Promise<void> {
 }
 
 /** Ends the stream as the server ended its own, so far as HTTP/2 knows such an end. */
-function endLike({ stream, socket }: Http2Responding, ending: Ending): void {
+export function endLike({ stream, socket }: Http2Responding, ending: Ending): void {
   // A client that gave up had waited: the replay lets it wait again.
   if ('by' in ending && ending.by === 'client') return;
   if (ending.type === 'goaway') return goAway(stream, ending.code, socket);

@@ -10,10 +10,7 @@ import type { Http2StreamOptions } from './http2-stream.ts';
 import { authorityNamed } from './target.ts';
 
 /** What HTTP/2 needs of the house. */
-export interface Http2Options extends Http2StreamOptions {
-  /** Told of connections that were lost, and where; for the log at debug. */
-  readonly onLost: (where: string, error: unknown) => void;
-}
+export interface Http2Options extends Http2StreamOptions {}
 
 /** What a client is told when its connection begins. */
 export interface Http2Terms {

@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream';
 import type { Arrival } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { parseAuthority } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
 import { endWith } from './farewell.ts';
 import type { Listeners } from './malformed.ts';
+import type { OwnAnswer } from './refuse.ts';
 import { answerBytes, refusal } from './refuse.ts';
 
 /** A CONNECT that waits for its answer. */
@@ -23,13 +25,30 @@ export interface TunnelOptions extends Listeners {
   readonly isOwn: (destination: Destination) => boolean;
 }
 
+/** Where a CONNECT wants to go, and how it is answered in the protocol that it came in. */
+export interface AskedTunnel {
+  readonly authority: string;
+  readonly accept: () => void;
+  readonly refuse: (answer: OwnAnswer) => void;
+}
+
+/** A CONNECT of HTTP/1: the whole connection becomes the tunnel. */
+export function askedOverHttp1(socket: Duplex, authority: string): AskedTunnel {
+  return {
+    authority,
+    accept: () => socket.write('HTTP/1.1 200 Connection established\r\n\r\n'),
+    refuse: (answer) => endWith(socket, answerBytes(answer)),
+  };
+}
+
 /** Makes a tunnel of a CONNECT (RFC 9110, 9.3.6), or refuses it where its authority is none or our own. */
-export function openTunnel(options: TunnelOptions, arrival: Arrival, authority: string): void {
+export function openTunnel(options: TunnelOptions, arrival: Arrival, asked: AskedTunnel): void {
   const { socket } = arrival;
+  const { authority } = asked;
   socket.on('error', (error) => options.onLost('connect', error));
   const refuse = (failure: Failure): void => {
     options.onFailure(failure);
-    endWith(socket, answerBytes(refusal(failure)));
+    asked.refuse(refusal(failure));
   };
   const where = parseAuthority(authority);
   if (where === undefined) {
@@ -42,7 +61,7 @@ export function openTunnel(options: TunnelOptions, arrival: Arrival, authority: 
   }
   options.onConnect({
     arrival: { ...arrival, destination, depth: arrival.depth + 1 },
-    accept: () => socket.write('HTTP/1.1 200 Connection established\r\n\r\n'),
+    accept: asked.accept,
     refuse,
   });
 }

@@ -17,7 +17,7 @@ import { interimWriter, respond, writeOwn } from './respond.ts';
 import { relayStream } from './stream.ts';
 import { targetOf } from './target.ts';
 import type { TunnelOptions } from './tunnel.ts';
-import { openTunnel } from './tunnel.ts';
+import { askedOverHttp1, openTunnel } from './tunnel.ts';
 import { serveWebSocket } from './websocket.ts';
 
 export { ownHost } from './own.ts';
@@ -113,7 +113,8 @@ function createParser(options: WireOptions, connectionOf: (socket: Duplex) => Co
   server.on('connect', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
     const connection = connectionOf(socket);
     if (rest.length > 0) socket.unshift(rest);
-    connection.whenIdle(() => openTunnel(options, connection.arrival, request.url ?? ''));
+    const asked = askedOverHttp1(socket, request.url ?? '');
+    connection.whenIdle(() => openTunnel(options, connection.arrival, asked));
   });
   server.on('clientError', (error, socket) => {
     refuseMalformed(options, connectionOf(socket), error);
