@@ -1,6 +1,13 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { encode } from 'dns-packet';
 import { jsonPieces } from '../src/cassette/json.ts';
+import {
+  beginFrame,
+  endFrame,
+  fileFrame,
+  interactionFrame,
+  saidFrame,
+} from '../src/cassette/log-frames.ts';
 import { binarySpelling, pack } from '../src/cassette/msgpack.ts';
 import { toTree } from '../src/cassette/tree.ts';
 import type { Interaction } from '../src/exchange/interaction.ts';
@@ -120,11 +127,32 @@ export const packedSeeds: readonly Buffer[] = interactions.map((one) =>
   pack(toTree(one, binarySpelling)),
 );
 
+/** Records of a write-ahead log. */
+export const logSeeds: readonly Buffer[] = [
+  ...interactions.flatMap((one) => interactionFrame(one, 1).slice(1)),
+  ...draftSeeds(),
+];
+
+function draftSeeds(): readonly Buffer[] {
+  const said = { from: 'server', atMs: 1, kind: 'data', bytes: Buffer.from('abc') } as const;
+  const file = '6b1f2d3c-0000-4000-8000-123456789abc.part';
+  return [
+    beginFrame({ name: 'n', startedAt: 'x', adds: true, base: '' }),
+    saidFrame(1, [
+      { ...said, length: 3 },
+      { ...said, bytes: Buffer.alloc(0), length: 9 },
+    ]),
+    fileFrame(1, { from: 'client', file }),
+    endFrame(1),
+  ].flatMap((frame) => frame.slice(1));
+}
+
 async function json(): Promise<Buffer> {
   let text = '';
   async function* each(): AsyncGenerator<Interaction> {
     yield* interactions;
   }
-  for await (const piece of jsonPieces({ name: 'n', recordedAt: 'x' }, each())) text += piece;
+  for await (const piece of jsonPieces({ name: 'n', recordedAt: 'x', newer: true }, each()))
+    text += piece;
   return Buffer.from(text);
 }

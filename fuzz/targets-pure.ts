@@ -4,13 +4,15 @@ import { parseClientHello } from '../src/intake/client-hello.ts';
 import { detect } from '../src/intake/detect.ts';
 import { recognise } from '../src/intake/recognise.ts';
 import { fromTree, toTree } from '../src/cassette/tree.ts';
+import type { OpenStored } from '../src/cassette/tree-body.ts';
+import { readRecord, readSaid } from '../src/cassette/log-record.ts';
 import { binarySpelling, unpack } from '../src/cassette/msgpack.ts';
 import { parseJson } from '../src/cassette/json.ts';
 import { readRoot } from '../src/cassette/content.ts';
 import { ednsOf, decodeMessage, questionEnd, readQuestion } from '../src/support/dns-message.ts';
 import { readFinding, writeAnswer } from '../src/support/dns-finding.ts';
 import type { Target } from './fuzz.ts';
-import { dnsSeeds, helloSeeds, jsonSeeds, packedSeeds, startSeeds } from './seeds.ts';
+import { dnsSeeds, helloSeeds, jsonSeeds, logSeeds, packedSeeds, startSeeds } from './seeds.ts';
 
 const text = (words: readonly string[]): Buffer[] =>
   words.map((word) => Buffer.from(word, 'latin1'));
@@ -77,7 +79,9 @@ export const cassetteJson: Target = {
   run: (bytes) => failsInOrder(() => void readRoot(parseJson(bytes, 'f'), jsonSource)),
 };
 
-const jsonSource = { file: 'f', format: 'json', warn: () => {} } as const;
+/** What lies in files of its own is not read here. */
+const stored: OpenStored = (reference) => ({ ...reference, read: async function* none() {} });
+const jsonSource = { file: 'f', format: 'json', warn: () => {}, stored } as const;
 
 /** Interactions as MessagePack, as they stand in a log. */
 export const cassettePacked: Target = {
@@ -85,9 +89,20 @@ export const cassettePacked: Target = {
   seeds: packedSeeds,
   run: (bytes) =>
     failsInOrder(() => {
-      const reading = { where: 'f', sequence: 0, spelling: binarySpelling };
+      const reading = { where: 'f', sequence: 0, spelling: binarySpelling, stored };
       toTree(fromTree(unpack(bytes, 'f'), reading), binarySpelling);
     }),
+};
+
+/** Records of a write-ahead log, which are read before anything of them is believed. */
+export const logRecords: Target = {
+  name: 'log-records',
+  seeds: logSeeds,
+  words: text(['draft', 'said', 'file', 'interaction', '../../etc/passwd', 'length']),
+  run: (bytes) => {
+    failsInOrder(() => void readRecord(bytes, 'f', 0));
+    failsInOrder(() => void readSaid(bytes, 'f'));
+  },
 };
 
 function failsInOrder(read: () => void): void {

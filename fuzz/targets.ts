@@ -1,5 +1,12 @@
 import type { Target } from './fuzz.ts';
-import { cassetteJson, cassettePacked, clientHello, detection, dns } from './targets-pure.ts';
+import {
+  cassetteJson,
+  cassettePacked,
+  clientHello,
+  detection,
+  dns,
+  logRecords,
+} from './targets-pure.ts';
 import { http1, websocket } from './targets-wire.ts';
 
 /** Everything that is given anything. */
@@ -11,4 +18,5 @@ export const targets: readonly Target[] = [
   dns,
   cassetteJson,
   cassettePacked,
+  logRecords,
 ];

@@ -87,6 +87,7 @@ function commonOptions(
     format: settings.cassetteFormat,
     fsync: settings.fsync,
     resumes: settings.resume,
+    bodyFileBytes: settings.bodyFileBytes,
     warn: (line) => log.warn(line),
     onWrite: metrics.onWrite,
   });

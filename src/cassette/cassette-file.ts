@@ -5,7 +5,7 @@ import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { CassetteFormat } from './cassette.ts';
 import { corrupt } from './check.ts';
-import type { Content } from './content.ts';
+import type { Content, RootReading } from './content.ts';
 import { readRoot } from './content.ts';
 import type { Disk, OpenFile } from './disk.ts';
 import { jsonBytesMax, jsonPieces, parseJson, tooLarge } from './json.ts';
@@ -21,10 +21,7 @@ const blockBytes = 256 * 1024;
  * The content of a cassette's bytes.
  * @throws Failure CASSETTE_CORRUPT (file and offset named), CASSETTE_VERSION_UNKNOWN
  */
-export async function readCassette(
-  bytes: Buffer,
-  source: { file: string; format: CassetteFormat; warn: (line: string) => void },
-): Promise<Content> {
+export async function readCassette(bytes: Buffer, source: RootReading): Promise<Content> {
   const { file, format } = source;
   const isJson = format.startsWith('json');
   const limit = isJson ? jsonBytesMax : unzippedBytesMax;
@@ -38,6 +35,8 @@ export interface Writing {
   readonly recordedAt: string;
   readonly format: CassetteFormat;
   readonly count: number;
+  /** Whether it has something that readers of version 2.0 do not know. */
+  readonly newer: boolean;
   readonly interactions: AsyncIterable<Interaction>;
 }
 

@@ -24,6 +24,8 @@ export interface LibraryOptions {
   readonly fsync: FsyncPolicy;
   /** Whether a take that replaces goes on with the unfinished log of such a one, not anew (no). */
   readonly resumes?: boolean;
+  /** Bytes above which a body goes into a file of its own (1 MiB). */
+  readonly bodyFileBytes?: number;
   /** Takes one line for people: torn tails, unfinished takes, compactions that could not be made up for. */
   readonly warn: (line: string) => void;
   /** Told after each group of appends (write, and fsync under `always`): milliseconds, and whether it failed. */
@@ -41,8 +43,8 @@ export interface CassetteLibrary {
   look(name: string): Promise<Standing>;
   /**
    * The recording under a name; writes nothing, so it works on a read-only volume.
-   * @throws Failure CASSETTE_NOT_FOUND, CASSETTE_CORRUPT, CASSETTE_VERSION_UNKNOWN,
-   * CASSETTE_UNREADABLE, CASSETTE_AMBIGUOUS, CASSETTE_NAME_INVALID
+   * @throws Failure CASSETTE_NOT_FOUND, CASSETTE_CORRUPT, CASSETTE_BODY_MISSING,
+   * CASSETTE_VERSION_UNKNOWN, CASSETTE_UNREADABLE, CASSETTE_AMBIGUOUS, CASSETTE_NAME_INVALID
    */
   load(name: string): Promise<Recording>;
   /**

@@ -30,9 +30,9 @@ function folded(name: string): string {
 }
 
 function filesOf(name: string): readonly string[] {
-  const { files, log, aside } = placesOf('.', folded(name));
+  const { files, log, aside, bodies } = placesOf('.', folded(name));
   const whole = [...Object.values(files), log];
-  return [...whole, ...whole.map((file) => file + unfinishedSuffix), aside];
+  return [...whole, ...whole.map((file) => file + unfinishedSuffix), aside, bodies];
 }
 
 function foldersOf(name: string): readonly string[] {

@@ -5,6 +5,7 @@ import { corrupt, fieldsOf, listOf, textField } from './check.ts';
 import { jsonSpelling } from './json-spelling.ts';
 import { binarySpelling } from './msgpack.ts';
 import { fromTree } from './tree.ts';
+import type { OpenStored } from './tree-body.ts';
 import { readVersionOne } from './version-one.ts';
 
 /** What a cassette holds, whatever its format. */
@@ -13,6 +14,8 @@ export interface Content {
   /** ISO 8601, UTC. */
   readonly recordedAt: string;
   readonly interactions: readonly Interaction[];
+  /** Whether it has something that readers of version 2.0 do not know (no). */
+  readonly newer?: boolean;
 }
 
 /** What the root of a cassette is read with. */
@@ -20,18 +23,19 @@ export interface RootReading {
   readonly file: string;
   readonly format: CassetteFormat;
   readonly warn: (line: string) => void;
+  readonly stored: OpenStored;
 }
 
 /**
  * The content of a cassette's root, in any version that this magneto knows.
  * @throws Failure CASSETTE_CORRUPT, CASSETTE_VERSION_UNKNOWN
  */
-export function readRoot(value: unknown, { file, format, warn }: RootReading): Content {
+export function readRoot(value: unknown, { file, format, warn, stored }: RootReading): Content {
   const root = fieldsOf(value, file);
   const { version } = root;
   if (typeof version !== 'string') throw corrupt(file, 'has no version');
   if (version === '1.0') return readVersionOne(root, file);
-  if (version !== '2.0') {
+  if (version !== '2.0' && version !== '2.1') {
     throw new Failure(
       'CASSETTE_VERSION_UNKNOWN',
       `${file}: version ${JSON.stringify(version)} is not known`,
@@ -42,7 +46,8 @@ export function readRoot(value: unknown, { file, format, warn }: RootReading): C
     name: textField(root, 'name', `${file}: root`),
     recordedAt: textField(root, 'recordedAt', `${file}: root`),
     interactions: listOf(root['interactions'], `${file}: interactions`).map((tree, sequence) =>
-      fromTree(tree, { where: `${file}: interactions[${sequence}]`, sequence, spelling }),
+      fromTree(tree, { where: `${file}: interactions[${sequence}]`, sequence, spelling, stored }),
     ),
+    newer: version === '2.1',
   };
 }

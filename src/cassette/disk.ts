@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { giveToFolderGroup } from '../support/folder-group.ts';
 import { errorCode } from '../support/system-error.ts';
@@ -23,6 +23,8 @@ export interface Disk {
   open(path: string, purpose: OpenPurpose): Promise<OpenFile>;
   /** Size in bytes; nothing where there is no such file. */
   size(path: string): Promise<number | undefined>;
+  /** The names in a folder; none where there is no such folder. */
+  list(path: string): Promise<readonly string[]>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): Promise<void>;
@@ -43,14 +45,8 @@ export const realDisk: Disk = {
     if (purpose === 'make' || purpose === 'replace') await giveToFolderGroup(path);
     return openFile(handle);
   },
-  size: async (path) => {
-    try {
-      return (await stat(path)).size;
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-      throw error;
-    }
-  },
+  size: (path) => unlessAbsent(async () => (await stat(path)).size),
+  list: async (path) => (await unlessAbsent(() => readdir(path))) ?? [],
   rename,
   remove: (path) => rm(path, { force: true }),
   makeFolder: async (path) => {
@@ -68,6 +64,15 @@ export const realDisk: Disk = {
     }
   },
 };
+
+async function unlessAbsent<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
 
 /** The whole of a file. */
 export async function readWhole(disk: Disk, path: string): Promise<Buffer> {

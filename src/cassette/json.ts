@@ -2,7 +2,7 @@ import { constants, isUtf8 } from 'node:buffer';
 import type { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import { corrupt } from './check.ts';
-import type { Content } from './content.ts';
+import { type ContentHead, versionWords } from './version.ts';
 import { jsonFault } from './json-fault.ts';
 import { jsonSpelling } from './json-spelling.ts';
 import { toTree } from './tree.ts';
@@ -14,10 +14,10 @@ const spelling = jsonSpelling(() => undefined);
 
 /** A cassette as JSON, piece by piece: indented by two spaces, each header on one line. */
 export async function* jsonPieces(
-  { name, recordedAt }: Pick<Content, 'name' | 'recordedAt'>,
+  { name, recordedAt, newer }: ContentHead,
   interactions: AsyncIterable<Interaction>,
 ): AsyncGenerator<string> {
-  yield `{\n  "version": "2.0",\n  "name": ${JSON.stringify(name)},\n`;
+  yield `{\n  "version": "${versionWords(newer)}",\n  "name": ${JSON.stringify(name)},\n`;
   yield `  "recordedAt": ${JSON.stringify(recordedAt)},\n  "interactions": [`;
   let separator = '\n    ';
   for await (const interaction of interactions) {

@@ -13,7 +13,7 @@ export function withConsistentLength(
   ending: Ending,
 ): RecordedResponse {
   const announced = announcedLength(response.headers);
-  const length = response.body?.length ?? 0;
+  const length = response.stored?.bytes ?? response.body?.length ?? 0;
   const free = ending.type !== 'finished' || !mayHaveBody(method, response.status);
   if (free || announced === undefined || announced === length) return response;
   return {

@@ -3,7 +3,7 @@ import { Failure } from '../exchange/failure.ts';
 import { errorCode } from '../support/system-error.ts';
 import type { CassetteLibrary, LibraryOptions, Recording, Standing, Take } from './cassette.ts';
 import { readBytes, readCassette } from './cassette-file.ts';
-import { baseOf, compact, readMerged } from './compaction.ts';
+import { baseOf, bodiesBeside, compact, readMerged } from './compaction.ts';
 import { type Disk, readWhole, realDisk } from './disk.ts';
 import type { LogContent } from './log.ts';
 import { type Places, placesOf } from './names.ts';
@@ -88,11 +88,15 @@ async function load(store: Store, places: Places): Promise<Recording> {
   }
 }
 
-async function loadCassette({ disk, options }: Store, found: Survey): Promise<Recording> {
+async function loadCassette(store: Store, found: Survey): Promise<Recording> {
+  const { disk, options } = store;
   const cassette = onlyCassette(found);
   if (cassette === undefined) throw notFound(found.places);
   const bytes = await readBytes(disk, cassette.file, cassette.format);
-  const { interactions } = await readCassette(bytes, { ...cassette, warn: options.warn });
+  const bodies = bodiesBeside(store, found.places);
+  const source = { ...cassette, warn: options.warn, stored: bodies.open };
+  const { interactions } = await readCassette(bytes, source);
+  await bodies.check();
   return createRecording({
     name: found.places.name,
     file: cassette.file,
@@ -104,14 +108,17 @@ async function loadCassette({ disk, options }: Store, found: Survey): Promise<Re
 
 async function loadLog(store: Store, found: Survey, log: LogContent): Promise<Recording> {
   const base = log.begin?.adds === true ? await baseOf(store, found, log.begin) : undefined;
-  const interactions = await readMerged(store, log, base);
+  const bodies = bodiesBeside(store, found.places);
+  const interactions = await readMerged(store, { log, base, bodies });
+  await base?.bodies.check();
+  await bodies.check();
   const digest = createHash('sha256');
   if (base !== undefined) digest.update(base.bytes);
   digest.update(await readWhole(store.disk, log.path));
   if (!log.ended) {
     const what = base === undefined ? 'is served' : `is served together with ${base.standing.file}`;
     store.options.warn(
-      `${log.path}: an unfinished take of ${log.entries.length} interactions ${what}`,
+      `${log.path}: an unfinished take of ${log.entries.length} interactions ${what}${cutWords(log)}`,
     );
   }
   return createRecording({
@@ -121,6 +128,14 @@ async function loadLog(store: Store, found: Survey, log: LogContent): Promise<Re
     digest: digest.digest('hex'),
     unfinished: !log.ended,
   });
+}
+
+/** What became of the exchanges that were going on when magneto was killed. */
+function cutWords({ killed, unanswered }: LogContent): string {
+  const cut = killed === 0 ? [] : [`${killed} of them end where magneto did`];
+  const left = unanswered === 0 ? [] : [`${unanswered} more without an answer are left out`];
+  const words = [...cut, ...left].join(', ');
+  return words === '' ? '' : `; ${words}`;
 }
 
 function notFound({ name, files, aside }: Places): Failure {

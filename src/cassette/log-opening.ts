@@ -1,7 +1,8 @@
 import { hash, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { type Disk, type OpenFile, readWhole, removeFolders } from './disk.ts';
-import { beginFrame, type LogContent, logHeader } from './log.ts';
+import type { LogContent } from './log.ts';
+import { beginFrame, logHeader } from './log-frames.ts';
 import type { Places } from './names.ts';
 import { onlyCassette, type Store, type Survey, unwritable } from './store.ts';
 

@@ -7,6 +7,9 @@ import type { OpenFile } from './disk.ts';
 /** Under `interval`, what was written is on the disk this many milliseconds later at most. */
 const intervalMs = 100;
 
+/** Bytes that may wait to be written before those who can wait are told to. */
+const queueBytesMax = 8 * 1024 * 1024;
+
 /** A group of appends is written at once; a larger group gains nothing. */
 const groupBytesMax = 16 * 1024 * 1024;
 
@@ -33,6 +36,8 @@ export class LogWriter {
   readonly #target: LogTarget;
   #position: number;
   #queue: Waiting[] = [];
+  #queueBytes = 0;
+  #room: PromiseWithResolvers<void> | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> = Promise.resolve();
@@ -53,8 +58,16 @@ export class LogWriter {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#queue.push({ pieces, resolve, reject });
+      this.#queueBytes += lengthOf(pieces);
       this.#writing ??= this.#drain();
     });
+  }
+
+  /** A promise for when less waits to be written, where much does. */
+  room(): Promise<void> | undefined {
+    if (this.#queueBytes <= queueBytesMax) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   /** Waits for what was appended, syncs unless the policy is `never`, and closes the file. @throws Failure RECORDING_FAILED */
@@ -78,12 +91,20 @@ export class LogWriter {
       const started = performance.now();
       const failure = await this.#write(group);
       this.#target.options.onWrite?.(performance.now() - started, failure !== undefined);
-      for (const { resolve, reject } of group) {
+      for (const { pieces, resolve, reject } of group) {
+        this.#queueBytes -= lengthOf(pieces);
         if (failure === undefined) resolve();
         else reject(failure);
       }
+      this.#makeRoom();
     }
     this.#writing = undefined;
+  }
+
+  #makeRoom(): void {
+    if (this.#queueBytes > queueBytesMax) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   #nextGroup(): readonly Waiting[] {

@@ -1,5 +1,6 @@
 import type { Interaction } from '../exchange/interaction.ts';
-import type { LogContent, LogEntry } from './log.ts';
+import type { LogContent } from './log.ts';
+import type { LogEntry } from './log-drafts.ts';
 import { binarySpelling, pack } from './msgpack.ts';
 import { toTree } from './tree.ts';
 
@@ -21,6 +22,8 @@ export interface Merged {
   readonly count: number;
   /** How many of them are new. */
   readonly added: number;
+  /** Whether one of those that are new has something that readers of version 2.0 do not know. */
+  readonly newer: boolean;
   readonly interactions: () => AsyncGenerator<Interaction>;
 }
 
@@ -39,6 +42,7 @@ export async function planMerge({ content, read, old, mayRepeat }: MergeSource):
   return {
     count: old.length + added.length,
     added: added.length,
+    newer: added.some(({ entry }) => entry.newer),
     interactions: async function* interactions() {
       yield* old;
       let sequence = old.length;

@@ -1,10 +1,10 @@
 import { Packr, Unpackr } from 'msgpackr';
 import type { Interaction } from '../exchange/interaction.ts';
 import { corrupt } from './check.ts';
-import type { Content } from './content.ts';
 import { msgpackFault } from './msgpack-fault.ts';
 import type { Spelling } from './tree.ts';
 import { toTree } from './tree.ts';
+import { type ContentHead, versionWords } from './version.ts';
 
 // Plain MessagePack: no records, no extension types, so that any language reads it.
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -37,17 +37,16 @@ export function unpack(bytes: Buffer, where: string): unknown {
 
 /** A cassette as MessagePack, piece by piece: a map of four, its last member the list of interactions. */
 export async function* msgpackPieces(
-  { name, recordedAt }: Pick<Content, 'name' | 'recordedAt'>,
+  { name, recordedAt, newer }: ContentHead,
   interactions: AsyncIterable<Interaction>,
   count: number,
 ): AsyncGenerator<Buffer> {
   yield Buffer.from([0x84]);
-  for (const value of ['version', '2.0', 'name', name, 'recordedAt', recordedAt, 'interactions']) {
-    yield pack(value);
-  }
-  const head = Buffer.from([0xdd, 0, 0, 0, 0]);
-  head.writeUInt32BE(count, 1);
-  yield head;
+  const head = ['version', versionWords(newer), 'name', name, 'recordedAt', recordedAt];
+  for (const value of [...head, 'interactions']) yield pack(value);
+  const list = Buffer.from([0xdd, 0, 0, 0, 0]);
+  list.writeUInt32BE(count, 1);
+  yield list;
   for await (const interaction of interactions) yield pack(toTree(interaction, binarySpelling));
 }
 

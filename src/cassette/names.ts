@@ -10,6 +10,8 @@ export interface Places {
   readonly log: string;
   /** An unfinished log that waits until the take which is to replace it is complete. */
   readonly aside: string;
+  /** The folder of bodies that lie in files of their own. */
+  readonly bodies: string;
 }
 
 /** Every format, in the order in which they are looked for. */
@@ -38,6 +40,7 @@ export function placesOf(directory: string, name: string): Places {
     },
     log: `${base}.wal`,
     aside: `${base}.wal.aside`,
+    bodies: `${base}.bodies`,
   };
 }
 

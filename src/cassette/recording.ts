@@ -40,7 +40,8 @@ export function createRecording(
 
 function requestDigest({ kind, request }: Interaction): string {
   if (request.partial === true) return anyBody;
-  return kind === 'http' ? bodyDigest(request.body) : '';
+  if (kind !== 'http') return '';
+  return request.stored?.sha256 ?? bodyDigest(request.body);
 }
 
 function termsWith(

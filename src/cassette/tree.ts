@@ -18,6 +18,7 @@ import {
   wordField,
 } from './check.ts';
 import { endingTree, readEnding } from './tree-ending.ts';
+import { bodyTree, type OpenStored, readBody } from './tree-body.ts';
 import { chunksTree, messagesTree, readChunks, readMessages, readTruncated } from './tree-parts.ts';
 import { lookupTree, readLookup } from './lookup.ts';
 import { withConsistentLength } from './length.ts';
@@ -57,18 +58,20 @@ export interface Reading {
   readonly where: string;
   readonly sequence: number;
   readonly spelling: Spelling;
+  readonly stored: OpenStored;
+  /** Whether bodies that are not in the tree may come from elsewhere (no). */
+  readonly bodiesFollow?: boolean;
 }
 
 /** The interaction of plain objects. @throws Failure CASSETTE_CORRUPT, naming the field */
-export function fromTree(tree: unknown, { where, sequence, spelling }: Reading): Interaction {
+export function fromTree(tree: unknown, reading: Reading): Interaction {
+  const { where, sequence, spelling } = reading;
   const fields = fieldsOf(tree, where);
   const kind = wordField(fields, 'kind', { words: interactionKinds, where });
   const asked =
-    kind === 'dns'
-      ? readLookup(fields, where)
-      : { request: readRequest(fields, { where, kind, spelling }) };
+    kind === 'dns' ? readLookup(fields, where) : { request: readRequest(fields, kind, reading) };
   const ending = readEnding(fieldsOf(fields['ending'], `${where}.ending`), `${where}.ending`);
-  const response = readResponse(fields, where, spelling);
+  const response = readResponse(fields, reading);
   const messages = readMessages(fields, where, spelling);
   return {
     id: textField(fields, 'id', where),
@@ -78,7 +81,12 @@ export function fromTree(tree: unknown, { where, sequence, spelling }: Reading):
     ...asked,
     ...(response === undefined
       ? {}
-      : { response: withConsistentLength(response, asked.request.method, ending) }),
+      : {
+          response:
+            reading.bodiesFollow === true
+              ? response
+              : withConsistentLength(response, asked.request.method, ending),
+        }),
     ...(messages === undefined ? {} : { messages }),
     timing: readTiming(fieldsOf(fields['timing'], `${where}.timing`), `${where}.timing`),
     ending,
@@ -88,7 +96,7 @@ export function fromTree(tree: unknown, { where, sequence, spelling }: Reading):
 }
 
 function requestTree(interaction: Interaction, spelling: Spelling): Fields {
-  const { method, httpVersion, headers, body, trailers, partial } = interaction.request;
+  const { method, httpVersion, headers, trailers, partial } = interaction.request;
   // Of a raw stream no more is known than where it went.
   if (interaction.kind === 'stream') return { ...writeUrl(interaction) };
   return {
@@ -96,20 +104,20 @@ function requestTree(interaction: Interaction, spelling: Spelling): Fields {
     ...writeUrl(interaction),
     httpVersion,
     headers,
-    ...(body === undefined ? {} : { body: spelling.writeBody(body, { headers, from: 'client' }) }),
+    ...bodyTree(interaction.request, 'client', spelling),
     ...(trailers === undefined ? {} : { trailers }),
     ...(partial === undefined ? {} : { partial }),
   };
 }
 
 function responseTree(response: RecordedResponse, spelling: Spelling): Fields {
-  const { status, statusText, httpVersion, headers, body, chunks, informational } = response;
+  const { status, statusText, httpVersion, headers, chunks, informational } = response;
   return {
     status,
     statusText,
     httpVersion,
     headers,
-    ...(body === undefined ? {} : { body: spelling.writeBody(body, { headers, from: 'server' }) }),
+    ...bodyTree(response, 'server', spelling),
     ...(chunks === undefined ? {} : { chunks: chunksTree(chunks) }),
     ...(informational === undefined
       ? {}
@@ -123,22 +131,23 @@ function headTree({ status, statusText, httpVersion, headers }: ResponseHead): F
 
 function readRequest(
   interaction: Fields,
-  context: { where: string; kind: Interaction['kind']; spelling: Spelling },
+  kind: Interaction['kind'],
+  reading: Reading,
 ): RecordedRequest {
-  const where = `${context.where}.request`;
+  const where = `${reading.where}.request`;
   const fields = fieldsOf(interaction['request'], where);
   const url = readUrl(textField(fields, 'url', where));
   if (url === undefined) throw corrupt(`${where}.url`, `is no URL of ${urlSchemes}`);
-  if (context.kind === 'stream') return { ...streamRequest, destination: url.destination };
+  if (kind === 'stream') return { ...streamRequest, destination: url.destination };
   const written = fields['path'] === undefined ? url.path : textField(fields, 'path', where);
-  const bare = written === '' && fields['path'] === undefined && context.kind !== 'connect';
+  const bare = written === '' && fields['path'] === undefined && kind !== 'connect';
   return {
     method: textField(fields, 'method', where),
     destination: url.destination,
     path: bare ? '/' : written,
     httpVersion: textField(fields, 'httpVersion', where),
     headers: headersField(fields, 'headers', where),
-    ...readBody(fields, where, context.spelling),
+    ...readBody(fields, 'client', { ...reading, where }),
     ...(fields['trailers'] === undefined
       ? {}
       : { trailers: headersField(fields, 'trailers', where) }),
@@ -148,18 +157,14 @@ function readRequest(
 
 const streamRequest = { method: '', path: '', httpVersion: '', headers: [] } as const;
 
-function readResponse(
-  interaction: Fields,
-  above: string,
-  spelling: Spelling,
-): RecordedResponse | undefined {
+function readResponse(interaction: Fields, reading: Reading): RecordedResponse | undefined {
   if (interaction['response'] === undefined) return undefined;
-  const where = `${above}.response`;
+  const where = `${reading.where}.response`;
   const fields = fieldsOf(interaction['response'], where);
   const interim = fields['informational'];
   return {
     ...readHead(fields, where),
-    ...readBody(fields, where, spelling),
+    ...readBody(fields, 'server', { ...reading, where }),
     ...readChunks(fields, where),
     ...(interim === undefined
       ? {}
@@ -180,13 +185,6 @@ function readHead(fields: Fields, where: string): ResponseHead {
     httpVersion: textField(fields, 'httpVersion', where),
     headers: headersField(fields, 'headers', where),
   };
-}
-
-function readBody(fields: Fields, where: string, spelling: Spelling): { readonly body?: Buffer } {
-  const body = fields['body'];
-  return body === undefined || body === null
-    ? {}
-    : { body: spelling.readBody(body, `${where}.body`) };
 }
 
 function readTiming(fields: Fields, where: string): Interaction['timing'] {

@@ -59,4 +59,13 @@ export const trafficOptions = {
       'Off unless you ask for it: a breaker that an application does not know of hides what its server does.',
     parse: breaker,
   },
+  bodyFileBytes: {
+    env: 'MAGNETO_BODY_FILE_BYTES',
+    takes: 'a whole number of bytes, at least 1',
+    default: '1048576',
+    doc: 'Bytes above which a recorded body goes into a file of its own, in the folder NAME.bodies beside the cassette.',
+    reason:
+      'A download that is written as it comes needs no memory; of a body so large nobody reads a diff.',
+    parse: values.whole(1, 2 ** 30),
+  },
 } as const satisfies Record<string, Option<unknown>>;

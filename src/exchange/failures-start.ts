@@ -45,10 +45,16 @@ export const startFailures = {
     remedy:
       'restore the file from version control, or remove it and record again; nothing was overwritten',
   },
+  CASSETTE_BODY_MISSING: {
+    status: 0,
+    title: 'A body that the cassette keeps in a file of its own is not there, or has another size',
+    remedy:
+      'keep the folder NAME.bodies with the cassette when it is moved or committed, or record again',
+  },
   CASSETTE_VERSION_UNKNOWN: {
     status: 0,
     title: 'The cassette was written by another version of the format',
-    remedy: 'use a magneto that knows this version; this one reads 1.0 and 2.0',
+    remedy: 'use a magneto that knows this version; this one reads 1.0, 2.0 and 2.1',
   },
   CASSETTE_NAME_INVALID: {
     status: 0,

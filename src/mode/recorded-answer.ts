@@ -1,7 +1,7 @@
 import type { Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
-import type { Interaction } from '../exchange/interaction.ts';
+import type { Interaction, StoredBody } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Turn } from './cursors.ts';
 import { play } from './play.ts';
@@ -37,12 +37,27 @@ function bodyOf(
   const { response, ending, timing } = interaction;
   const body = response?.body;
   const delayMs = Math.max(0, timing.endMs - (timing.headMs ?? 0));
+  if (response?.stored !== undefined) {
+    return { body: pieces(response.stored, { atMs: timing.endMs, delayMs }), ending };
+  }
   if (body === undefined || ending.type === 'finished')
     return { body, ending, bodyDelayMs: delayMs };
   async function* cutShort(bytes: Buffer): Parts {
     yield { atMs: timing.endMs, kind: 'data', bytes, delayMs };
   }
   return { body: cutShort(body), ending };
+}
+
+/** A body that lies in a file of its own; it takes its time before its first piece. */
+async function* pieces(
+  stored: StoredBody,
+  { atMs, delayMs }: { readonly atMs: number; readonly delayMs: number },
+): Parts {
+  let waits = { delayMs };
+  for await (const bytes of stored.read()) {
+    yield { atMs, kind: 'data', bytes, ...waits };
+    waits = { delayMs: 0 };
+  }
 }
 
 function session(

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readBytes, readCassette, writeCassette } from '../../src/cassette/cassette-file.ts';
 import type { CassetteFormat } from '../../src/cassette/cassette.ts';
 import { readWhole, realDisk } from '../../src/cassette/disk.ts';
-import { inFolder, pathsOf } from './folder.ts';
+import { inFolder, noStored as stored, pathsOf } from './folder.ts';
 import { sample } from './samples.ts';
 
 const warn = (): void => undefined;
@@ -16,7 +16,14 @@ async function written(path: string, format: CassetteFormat, count: number): Pro
     for (let sequence = 0; sequence < count; sequence += 1) yield sample(sequence);
   }
   const recordedAt = '2026-11-20T12:00:00.000Z';
-  await writeCassette(file, { name: 'c', recordedAt, format, count, interactions: interactions() });
+  await writeCassette(file, {
+    name: 'c',
+    recordedAt,
+    format,
+    newer: false,
+    count,
+    interactions: interactions(),
+  });
   await file.close();
   return readWhole(realDisk, path);
 }
@@ -25,7 +32,7 @@ describe.each(['json', 'json.gz', 'msgpack', 'msgpack.gz'] as const)('%s', (form
   test('of many blocks is read as it was written', async () => {
     await inFolder(async ({ path }) => {
       const bytes = await written(join(path, 'c'), format, 2000);
-      const { name, interactions } = await readCassette(bytes, { file: 'c', format, warn });
+      const { name, interactions } = await readCassette(bytes, { file: 'c', format, warn, stored });
       expect(name).toBe('c');
       expect(interactions).toHaveLength(2000);
       expect(interactions[1999]).toEqual(sample(1999));
@@ -38,7 +45,7 @@ describe.each(['json', 'json.gz', 'msgpack', 'msgpack.gz'] as const)('%s', (form
       // The newline at the end of JSON is a courtesy.
       const end = format === 'json' ? bytes.length - 1 : bytes.length;
       for (let length = 0; length < end; length += 1) {
-        const cut = readCassette(bytes.subarray(0, length), { file: 'f', format, warn });
+        const cut = readCassette(bytes.subarray(0, length), { file: 'f', format, warn, stored });
         await expect(cut).rejects.toMatchObject({
           code: 'CASSETTE_CORRUPT',
           message: expect.stringMatching(/^f: .* at byte \d+/),
@@ -51,7 +58,9 @@ describe.each(['json', 'json.gz', 'msgpack', 'msgpack.gz'] as const)('%s', (form
 test('a checksum of gzip that is wrong is refused', async () => {
   const bytes = gzipSync('{"version":"2.0"}');
   bytes[bytes.length - 6] = 0xff;
-  await expect(readCassette(bytes, { file: 'f', format: 'json.gz', warn })).rejects.toMatchObject({
+  await expect(
+    readCassette(bytes, { file: 'f', format: 'json.gz', warn, stored }),
+  ).rejects.toMatchObject({
     code: 'CASSETTE_CORRUPT',
   });
 });
@@ -77,6 +86,7 @@ test('a file is read whole', async () => {
         file: 'c',
         format: 'json',
         warn,
+        stored,
       },
     );
     expect(pathsOf(interactions)).toEqual(['/0', '/1', '/2']);

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { baseOf, compact, readMerged } from '../../src/cassette/compaction.ts';
+import { baseOf, bodiesBeside, compact, readMerged } from '../../src/cassette/compaction.ts';
 import { type Disk, realDisk } from '../../src/cassette/disk.ts';
-import { endFrame } from '../../src/cassette/log.ts';
+import { endFrame } from '../../src/cassette/log-frames.ts';
 import { placesOf } from '../../src/cassette/names.ts';
 import { type Store, survey } from '../../src/cassette/store.ts';
 import { type Folder, inFolder, pathsOf } from './folder.ts';
@@ -113,7 +113,9 @@ test('the cassette that a log adds to may have gone, or have changed', async () 
     writeFileSync(json, readFileSync(json, 'utf8').replace('answer 0', 'edited 0'));
     const changed = await baseOf(storeOf(folder), await surveyed(folder), begin);
     expect(changed).toMatchObject({ untouched: false });
-    const merged = await readMerged(storeOf(folder), found.log, changed);
+    const { log, places } = found;
+    const bodies = bodiesBeside(storeOf(folder), places);
+    const merged = await readMerged(storeOf(folder), { log, base: changed, bodies });
     expect(merged.map(({ response }) => response?.body?.toString())).toEqual([
       'edited 0',
       'answer 1',

@@ -7,7 +7,7 @@ import { readRoot } from '../../src/cassette/content.ts';
 import { createLibrary } from '../../src/cassette/library.ts';
 import { golden } from './golden.ts';
 import { goldenNames } from './golden-names.ts';
-import { inFolder } from './folder.ts';
+import { inFolder, noStored } from './folder.ts';
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/cassettes');
 const warnings: string[] = [];
@@ -137,7 +137,7 @@ describe('a root is refused', () => {
     [{ version: '2.0', name: 'c', recordedAt: '' }, 'CASSETTE_CORRUPT', 'f: interactions'],
     [{ version: '1.0' }, 'CASSETTE_CORRUPT', 'f: interactions: is no list'],
   ])('%j', (root, code, words) => {
-    const read = () => readRoot(root, { file: 'f', format: 'json', warn });
+    const read = () => readRoot(root, { file: 'f', format: 'json', warn, stored: noStored });
     expect(read).toThrow(expect.objectContaining({ code }));
     expect(read).toThrow(words);
   });

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { CassetteLibrary, LibraryOptions } from '../../src/cassette/cassette.ts';
 import type { Disk } from '../../src/cassette/disk.ts';
 import { createLibrary } from '../../src/cassette/library.ts';
+import type { OpenStored } from '../../src/cassette/tree-body.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 
 /** A folder of its own for a test, and libraries in it. */
@@ -58,6 +59,11 @@ function makeFolder(path: string): Folder {
     },
   };
 }
+
+/** For what has no bodies in files of their own. */
+export const noStored: OpenStored = () => {
+  throw new Error('no body is in a file of its own here');
+};
 
 /** The paths that some interactions were asked at: enough to tell the samples from each other. */
 export function pathsOf(interactions: readonly Interaction[]): readonly string[] {

@@ -9,7 +9,7 @@ async function* of<Item>(...items: readonly Item[]): AsyncGenerator<Item> {
 
 async function written(...items: readonly Interaction[]) {
   let text = '';
-  const head = { name: 'a "name"', recordedAt: '2026-11-20T12:00:00.000Z' };
+  const head = { name: 'a "name"', recordedAt: '2026-11-20T12:00:00.000Z', newer: false };
   for await (const piece of jsonPieces(head, of(...items))) text += piece;
   return text;
 }

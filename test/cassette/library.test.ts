@@ -33,7 +33,7 @@ async function endedLog(folder: Folder, adds: boolean): Promise<void> {
   const other = await folder.library().record('other', { adds: false });
   await other.finish();
   rmSync(join(folder.path, 'other.json'));
-  const { endFrame } = await import('../../src/cassette/log.ts');
+  const { endFrame } = await import('../../src/cassette/log-frames.ts');
   const log = Buffer.concat([readFileSync(join(folder.path, 'saved')), ...endFrame(1)]);
   writeFileSync(join(folder.path, 'c.wal'), log);
   rmSync(join(folder.path, 'saved'));

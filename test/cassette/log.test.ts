@@ -2,19 +2,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { realDisk } from '../../src/cassette/disk.ts';
+import { bodiesIn } from '../../src/cassette/bodies.ts';
+import { interactionReader, type LogContent, scanLog } from '../../src/cassette/log.ts';
 import {
   beginFrame,
   endFrame,
   interactionFrame,
-  interactionReader,
-  type LogContent,
   logHeader,
-  scanLog,
-} from '../../src/cassette/log.ts';
+} from '../../src/cassette/log-frames.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import { inFolder, pathsOf } from './folder.ts';
 import { sample } from './samples.ts';
 
+const warn = (): void => undefined;
 const begin = { name: 'c', startedAt: '2026-11-20T12:00:00.000Z', adds: false, base: '' };
 const started = [logHeader, ...beginFrame(begin)];
 
@@ -27,7 +27,7 @@ async function scanned(...pieces: readonly Buffer[]) {
     const file = await realDisk.open(log, 'read');
     try {
       const content = await scanLog(file, log);
-      const read = interactionReader(file, content);
+      const read = interactionReader(file, content, bodiesIn(path, { disk: realDisk, warn }));
       const interactions: Interaction[] = [];
       for (const entry of content.entries) interactions.push(await read(entry));
       result = { content, interactions };
@@ -61,7 +61,7 @@ test('is read through a window, whatever the order and size of its interactions'
   const sizes = [3_000_000, 10, 700_000, 0, 400_000, 900_000, 20];
   const frames = sizes
     .map((size, index) => sample(sizes.length - index, { response: { body: Buffer.alloc(size) } }))
-    .flatMap(interactionFrame);
+    .flatMap((one) => interactionFrame(one));
   const { interactions } = await scanned(...started, ...frames);
   expect(interactions.map(({ response }) => response?.body?.length)).toEqual(sizes.toReversed());
 });

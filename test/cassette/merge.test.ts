@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { LogContent, LogEntry } from '../../src/cassette/log.ts';
+import type { LogContent } from '../../src/cassette/log.ts';
+import type { LogEntry } from '../../src/cassette/log-drafts.ts';
 import { planMerge } from '../../src/cassette/merge.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import { sample } from './samples.ts';
@@ -10,13 +11,16 @@ async function merge(
   mayRepeat: boolean,
 ) {
   const entries = added.map(
-    ({ id, sequence }, at): LogEntry => ({ id, sequence, at, length: 0, run: 0 }),
+    ({ id, sequence }, at): LogEntry => ({ id, sequence, at, length: 0, run: 0, newer: false }),
   );
   const content: LogContent = {
     path: 'c.wal',
     begin: undefined,
     ended: true,
     entries,
+    killed: 0,
+    unanswered: 0,
+    files: new Set(),
     soundBytes: 0,
     bytes: 0,
   };

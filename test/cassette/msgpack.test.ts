@@ -13,7 +13,7 @@ async function joined(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 test('the pieces are one map of four', async () => {
-  const head = { name: 'c', recordedAt: 'now' };
+  const head = { name: 'c', newer: false, recordedAt: 'now' };
   const bytes = await joined(msgpackPieces(head, of(sample(0), sample(1)), 2));
   expect(unpack(bytes, 'f')).toMatchObject({
     version: '2.0',

@@ -2,10 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { binarySpelling } from '../../src/cassette/msgpack.ts';
 import { fromTree, toTree } from '../../src/cassette/tree.ts';
+import { noStored } from './folder.ts';
 import { interaction, sample } from './samples.ts';
 
 const read = (tree: unknown) =>
-  fromTree(tree, { where: 'f: interactions[0]', sequence: 0, spelling: binarySpelling });
+  fromTree(tree, {
+    where: 'f: interactions[0]',
+    sequence: 0,
+    spelling: binarySpelling,
+    stored: noStored,
+  });
 
 test('any interaction comes back from plain objects', () => {
   fc.assert(

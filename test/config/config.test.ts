@@ -100,6 +100,7 @@ describe('settings', () => {
         bodyBytesMax: 128 * 1024 * 1024,
         faults: [],
         faultSeed: '',
+        bodyFileBytes: 1024 * 1024,
         ci: false,
       },
     });

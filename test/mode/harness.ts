@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CassetteLibrary } from '../../src/cassette/cassette.ts';
 import { openLibrary } from '../../src/cassette/cassette.ts';
-import { createDraft } from '../../src/cassette/draft.ts';
 import type { Body, Ending, Part, Parts } from '../../src/exchange/conversation.ts';
 import { finished } from '../../src/exchange/conversation.ts';
 import type { Destination } from '../../src/exchange/destination.ts';
@@ -14,6 +13,7 @@ import type { Interaction } from '../../src/exchange/interaction.ts';
 import type { Answer, Upstream } from '../../src/exchange/upstream.ts';
 import type { RecordOptions } from '../../src/mode/commit.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
+import { createDraft } from '../cassette/memory-draft.ts';
 
 export const destination: Destination = { host: 'far.test', port: 80, secure: false };
 
