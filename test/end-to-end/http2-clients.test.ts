@@ -78,7 +78,7 @@ test.each(Object.entries(waysIn))('HTTP/2 %s is recorded and replayed', async (_
   const { httpPort, httpsPort } = origin;
   const run = async ({ via }: Running) => {
     const client = await way({ via, httpPort, httpsPort });
-    const answers = [];
+    const answers: { status: number; body: string; headers: readonly string[] }[] = [];
     for (const path of ['/a?b=1', '/c']) {
       const { status, body, headers } = await ask2(
         client,
@@ -92,7 +92,7 @@ test.each(Object.entries(waysIn))('HTTP/2 %s is recorded and replayed', async (_
   };
   const trust = (live: boolean) => (live ? { MAGNETO_UPSTREAM_CA: origin.caFile } : {});
   const [live, again] = await twice(origin, run, trust);
-  expect(live.map(({ status, body }) => [status, JSON.parse(body)])).toEqual([
+  expect(live.map(({ status, body }): unknown => [status, JSON.parse(body)])).toEqual([
     [200, { n: 1, path: '/a?b=1', said: 'hi' }],
     [200, { n: 2, path: '/c', said: 'hi' }],
   ]);
