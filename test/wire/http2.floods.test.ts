@@ -113,7 +113,8 @@ test.each([
         socket.write(greeting);
         const before = process.memoryUsage().rss;
         for (let round = 0; round < 40 && !socket.destroyed; round += 1) {
-          if (!socket.write(flood)) await once(socket, 'drain', { signal: AbortSignal.timeout(10_000) }).catch(() => {});
+          if (!socket.write(flood))
+            await once(socket, 'drain', { signal: AbortSignal.timeout(10_000) }).catch(() => {});
         }
         await until(
           () => served.failures.length === 1,
