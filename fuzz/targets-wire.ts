@@ -8,6 +8,7 @@ import { createFrameTap } from '../src/mode/websocket-tap.ts';
 import { createWire } from '../src/wire/wire.ts';
 import type { Target } from './fuzz.ts';
 import { frameSeeds } from './frames.ts';
+import { http2Seeds, http2Words } from './http2-frames.ts';
 import { requestSeeds } from './seeds.ts';
 
 const text = (words: readonly string[]): Buffer[] =>
@@ -57,7 +58,15 @@ export const http1: Target = {
   run: (bytes) => served(bytes, 'http'),
 };
 
-async function served(bytes: Buffer, protocol: 'http'): Promise<void> {
+/** HTTP/2 on a connection whose preface was seen. */
+export const http2: Target = {
+  name: 'http2',
+  seeds: http2Seeds,
+  words: http2Words,
+  run: (bytes) => served(bytes, 'http2'),
+};
+
+async function served(bytes: Buffer, protocol: 'http' | 'http2'): Promise<void> {
   let bug: Error | undefined;
   const wire = createWire({
     missStatus: 502,
