@@ -10,9 +10,12 @@ export interface RequestTap {
   /** The body as far as the server asked for it. */
   readonly body: () => Pick<RecordedRequest, 'body' | 'trailers' | 'partial'>;
   readonly informational: () => RecordedResponse['informational'];
-  /** Shows each part that a WebSocket's client sends, from the first one on. */
-  readonly watch: (watcher: (part: Part) => void) => void;
+  /** Shows each part that a WebSocket's client sends, from the first one on, before it passes. */
+  readonly watch: (watcher: Watcher) => void;
 }
+
+/** Looks at a part; a promise where the part is to wait for it. */
+export type Watcher = (part: Part) => Promise<void> | undefined;
 
 /** Taps an exchange; a request body over the limit (bytes) is recorded as partial, without its bytes. */
 export function tapRequest(exchange: HttpExchange, bodyBytesMax: number): RequestTap {
@@ -81,12 +84,14 @@ function tapBody(body: Body, bodyBytesMax: number): TappedBody {
 function watchable(body: Body): { readonly passed: Body; readonly watch: RequestTap['watch'] } {
   if (body === undefined || Buffer.isBuffer(body)) return { passed: body, watch: () => {} };
   const early: Part[] = [];
-  let show = (part: Part): void => {
+  let show: Watcher = (part) => {
     early.push(part);
+    return undefined;
   };
   async function* pass(parts: Parts): Parts {
     for await (const part of parts) {
-      show(part);
+      const wait = show(part);
+      if (wait !== undefined) await wait;
       yield part;
     }
   }
@@ -94,7 +99,7 @@ function watchable(body: Body): { readonly passed: Body; readonly watch: Request
     passed: pass(body),
     watch(watcher) {
       show = watcher;
-      for (const part of early.splice(0)) watcher(part);
+      for (const part of early.splice(0)) void watcher(part);
     },
   };
 }
