@@ -6,8 +6,8 @@ import type { Truncated } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Recorded } from './commit.ts';
 import { commitDraft, draftStart } from './commit.ts';
-import type { FrameTap, Loss, TapOptions, TappedMessage } from './websocket-tap.ts';
-import { createFrameTap } from './websocket-tap.ts';
+import type { Loss, TapOptions, TappedMessage } from './websocket-tap.ts';
+import { FrameTap } from './websocket-tap.ts';
 
 /** The answer to pass on for a WebSocket: raw bytes both ways, read by taps, written before its close leaves. */
 export function recordSession(recorded: Recorded): Answer {
@@ -77,8 +77,8 @@ class RecordedSession {
       },
       onLost: (why) => this.#lose(why),
     };
-    this.client = createFrameTap('client', tapOptions);
-    this.server = createFrameTap('server', tapOptions);
+    this.client = new FrameTap('client', tapOptions);
+    this.server = new FrameTap('server', tapOptions);
   }
 
   #add(message: TappedMessage): Promise<void> | undefined {

@@ -2,10 +2,10 @@ import type { Part, PartKind, Side } from '../exchange/conversation.ts';
 import type { Headers } from '../exchange/headers.ts';
 import { headerTokens } from '../exchange/headers.ts';
 import type { RecordedMessage, Truncated } from '../exchange/interaction.ts';
-import type { Inflated } from '../support/inflate-messages.ts';
+import type { Inflated, Inflater } from '../support/inflate-messages.ts';
 import { createInflater } from '../support/inflate-messages.ts';
 import type { Frames } from '../support/websocket-frames.ts';
-import { createFrameReader } from '../support/websocket-frames.ts';
+import { FrameReader } from '../support/websocket-frames.ts';
 
 /** A close frame: code 1005 where it had none (RFC 6455, 7.1.5). */
 export interface CloseFrame {
@@ -35,15 +35,6 @@ export interface TapOptions {
   readonly onLost: (why: Loss) => void;
 }
 
-/** Reads the WebSocket frames of one direction as they pass. */
-export interface FrameTap {
-  /**
-   * Reads raw bytes, which stay as they are; a promise only where it takes time. A frame that breaks
-   * the protocol ends what can be told: the peers themselves settle it on the wire.
-   */
-  readonly take: (part: Part) => Promise<void> | undefined;
-}
-
 const kinds: ReadonlyMap<number, TappedMessage['kind']> = new Map([
   [1, 'text'],
   [2, 'binary'],
@@ -52,62 +43,80 @@ const kinds: ReadonlyMap<number, TappedMessage['kind']> = new Map([
 ]);
 const closeOpcode = 8;
 
-/** Makes a tap for what one side says. */
-export function createFrameTap(from: Side, options: TapOptions): FrameTap {
-  const { accepted, roomFor, onMessage, onClose, onLost } = options;
-  const deflate = deflateAgreed(accepted, from);
-  const inflater = deflate && createInflater(deflate);
-  let atMs = 0;
-  let lost = false;
-  let closed = false;
-  let pending: Promise<void> | undefined;
-  const lose = (why: Loss): void => {
-    if (!lost) onLost(why);
-    lost = true;
-  };
-  const tell = (kind: TappedMessage['kind'], bytes: Inflated, at: number): typeof pending => {
-    if (lost) return undefined;
-    if (Buffer.isBuffer(bytes)) return onMessage({ from, atMs: at, kind, bytes });
-    lose(bytes === 'large' ? 'size' : 'malformed');
-    return undefined;
-  };
-  const read = ({ opcode, payload, compressed }: Frames): void => {
-    if (closed) return;
-    const kind = kinds.get(opcode);
+/** Reads the WebSocket frames of one direction as they pass. */
+export class FrameTap {
+  readonly #from: Side;
+  readonly #options: TapOptions;
+  readonly #inflater: Inflater | undefined;
+  readonly #reader: FrameReader;
+  #atMs = 0;
+  #lost = false;
+  #closed = false;
+  /** What is told of takes time: what follows is told after it. */
+  #pending: Promise<void> | undefined;
+
+  constructor(from: Side, options: TapOptions) {
+    const deflate = deflateAgreed(options.accepted, from);
+    this.#from = from;
+    this.#options = options;
+    this.#inflater = deflate && createInflater(deflate);
+    this.#reader = new FrameReader({
+      masked: from === 'client',
+      compresses: deflate !== undefined,
+      onFrames: (frames) => this.#read(frames),
+      roomFor: () => (this.#lost ? 0 : options.roomFor()),
+      tooLong: () => this.#lose('size'),
+    });
+  }
+
+  /**
+   * Reads raw bytes, which stay as they are; a promise only where it takes time. A frame that breaks
+   * the protocol ends what can be told: the peers themselves settle it on the wire.
+   */
+  take(part: Part): Promise<void> | undefined {
+    this.#atMs = part.atMs;
+    if (!this.#closed && !this.#reader.take(part.bytes)) this.#lose('malformed');
+    const waits = this.#pending;
+    return waits?.then(() => {
+      if (this.#pending === waits) this.#pending = undefined;
+    });
+  }
+
+  #read({ opcode, payload, compressed }: Frames): void {
+    // Bytes after a close are nobody's.
+    if (this.#closed) return;
     if (opcode === closeOpcode) {
-      closed = true;
-      return onClose(from, closeOf(payload));
+      this.#closed = true;
+      return this.#options.onClose(this.#from, closeOf(payload));
     }
-    if (kind === undefined || lost) return;
-    const [at, plain] = [atMs, compressed && inflater ? undefined : payload];
-    const bytes = (): Inflated | Promise<Inflated> =>
-      plain ?? inflater?.inflate(payload, roomFor()) ?? 'broken';
-    if (pending === undefined) {
-      const got = bytes();
-      pending =
-        got instanceof Promise ? got.then((one) => tell(kind, one, at)) : tell(kind, got, at);
-    } else {
-      pending = pending.then(bytes).then((one) => tell(kind, one, at));
+    const kind = kinds.get(opcode);
+    if (kind === undefined || this.#lost) return;
+    const atMs = this.#atMs;
+    const inflater = compressed ? this.#inflater : undefined;
+    const unpack = (): Inflated | Promise<Inflated> =>
+      inflater?.inflate(payload, this.#options.roomFor()) ?? payload;
+    const tell = (bytes: Inflated): Promise<void> | undefined => this.#tell(kind, atMs, bytes);
+    if (this.#pending !== undefined) {
+      this.#pending = this.#pending.then(unpack).then(tell);
+      return;
     }
-  };
-  const reader = createFrameReader({
-    masked: from === 'client',
-    compresses: deflate !== undefined,
-    onFrames: read,
-    roomFor: () => (lost ? 0 : roomFor()),
-    tooLong: () => lose('size'),
-  });
-  return {
-    take(part) {
-      ({ atMs } = part);
-      if (!closed && !reader.take(part.bytes)) lose('malformed');
-      const waits = pending;
-      if (waits === undefined) return undefined;
-      return waits.then(() => {
-        if (pending === waits) pending = undefined;
-      });
-    },
-  };
+    const bytes = unpack();
+    this.#pending = bytes instanceof Promise ? bytes.then(tell) : tell(bytes);
+  }
+
+  #tell(kind: TappedMessage['kind'], atMs: number, bytes: Inflated): Promise<void> | undefined {
+    if (this.#lost) return undefined;
+    if (Buffer.isBuffer(bytes)) {
+      return this.#options.onMessage({ from: this.#from, atMs, kind, bytes });
+    }
+    this.#lose(bytes === 'large' ? 'size' : 'malformed');
+    return undefined;
+  }
+
+  #lose(why: Loss): void {
+    if (!this.#lost) this.#options.onLost(why);
+    this.#lost = true;
+  }
 }
 
 function closeOf(payload: Buffer): CloseFrame {

@@ -20,12 +20,7 @@ export interface FrameReading {
   readonly tooLong: () => void;
 }
 
-/** What frames are read with, piece by piece. */
-export interface FrameReader {
-  /** Reads bytes, which stay as they are. False where they break the protocol: what follows has no meaning. */
-  readonly take: (bytes: Buffer) => boolean;
-}
-
+const nothing = Buffer.alloc(0);
 const headBytesMax = 14;
 const controlBytesMax = 125;
 const continuation = 0;
@@ -52,74 +47,94 @@ interface Gathering {
   skipped: boolean;
 }
 
-/** Makes a reader for one direction. It keeps no more than the message that is on its way. */
-export function createFrameReader(reading: FrameReading): FrameReader {
-  let unread: Buffer = Buffer.alloc(0);
-  let frame: Head | undefined;
-  let left = 0;
-  let message: Gathering | undefined;
-  let control: Gathering | undefined;
-  let broken = false;
+/** Reads the frames of one direction, piece by piece. It keeps no more than the message that is on its way. */
+export class FrameReader {
+  readonly #reading: FrameReading;
+  #unread: Buffer = nothing;
+  #frame: Head | undefined;
+  /** Bytes of the frame's payload that have not come yet. */
+  #left = 0;
+  #message: Gathering | undefined;
+  #control: Gathering | undefined;
+  #broken = false;
 
-  const begin = (head: Head): boolean => {
-    if (isBroken(head, reading, message !== undefined)) return false;
-    frame = head;
-    left = head.length;
-    if (head.opcode >= firstControl) control = gathering(head);
-    else message ??= gathering(head);
-    return true;
-  };
-  const finish = ({ fin, opcode }: Head): void => {
-    frame = undefined;
-    const isControl = opcode >= firstControl;
-    const whole = isControl ? control : message;
-    if (whole === undefined || !fin) return;
-    if (isControl) control = undefined;
-    else message = undefined;
-    if (!whole.skipped) reading.onFrames(wholeOf(whole));
-  };
-  const payload = (bytes: Buffer, head: Head): void => {
-    const into = head.opcode >= firstControl ? control : message;
-    if (into === undefined) return;
-    if (!into.skipped && into.opcode < firstControl && into.size + left > reading.roomFor()) {
-      into.skipped = true;
-      into.pieces.length = 0;
-      reading.tooLong();
-    }
-    into.size += bytes.length;
-    if (!into.skipped) into.pieces.push(unmasked(bytes, head.key, head.length - left));
-  };
+  constructor(reading: FrameReading) {
+    this.#reading = reading;
+  }
 
-  return {
-    take(bytes) {
-      if (broken) return false;
-      let at = 0;
-      while (!broken) {
-        if (frame === undefined) {
-          const have = unread.length === 0 ? bytes.subarray(at) : joined(unread, bytes, at);
-          const head = readHead(have);
-          if (head === undefined) {
-            // At most a head that is not whole: a copy, so that the read buffer is not kept for it.
-            unread = Buffer.from(have.subarray(0, headBytesMax));
-            return true;
-          }
-          at += head.size - unread.length;
-          unread = Buffer.alloc(0);
-          broken = !begin(head);
-          if (!broken && head.length === 0) finish(head);
-          continue;
-        }
-        if (at === bytes.length) return true;
-        const piece = bytes.subarray(at, at + left);
-        payload(piece, frame);
-        at += piece.length;
-        left -= piece.length;
-        if (left === 0) finish(frame);
+  /** Reads bytes, which stay as they are. False where they break the protocol: what follows has no meaning. */
+  take(bytes: Buffer): boolean {
+    let at = 0;
+    while (!this.#broken) {
+      if (this.#frame === undefined) {
+        const taken = this.#takeHead(bytes, at);
+        if (taken === undefined) return true;
+        at += taken;
+      } else if (at === bytes.length) {
+        return true;
+      } else {
+        at += this.#takePayload(this.#frame, bytes.subarray(at, at + this.#left));
       }
-      message = undefined;
-      return false;
-    },
-  };
+    }
+    this.#message = undefined;
+    return false;
+  }
+
+  /** How many of the bytes belong to the head that begins before or among them; nothing where it is not whole. */
+  #takeHead(bytes: Buffer, at: number): number | undefined {
+    const before = this.#unread.length;
+    const have = before === 0 ? bytes.subarray(at) : joined(this.#unread, bytes, at);
+    const head = readHead(have);
+    if (head === undefined) {
+      // At most a head: a copy, so that the read buffer is not kept for it.
+      this.#unread = have.length === 0 ? nothing : Buffer.from(have);
+      return undefined;
+    }
+    this.#unread = nothing;
+    this.#begin(head);
+    return head.size - before;
+  }
+
+  #begin(head: Head): void {
+    this.#broken = isBroken(head, this.#reading, this.#message !== undefined);
+    if (this.#broken) return;
+    this.#frame = head;
+    this.#left = head.length;
+    if (head.opcode >= firstControl) this.#control = gathering(head);
+    else this.#message ??= gathering(head);
+    if (head.length === 0) this.#finish(head);
+  }
+
+  #takePayload(head: Head, bytes: Buffer): number {
+    const into = head.opcode >= firstControl ? this.#control : this.#message;
+    if (into !== undefined) {
+      this.#pass(into);
+      into.size += bytes.length;
+      if (!into.skipped) into.pieces.push(unmasked(bytes, head.key, head.length - this.#left));
+    }
+    this.#left -= bytes.length;
+    if (this.#left === 0) this.#finish(head);
+    return bytes.length;
+  }
+
+  /** Keeps nothing of a message of which too much has come, or is announced. */
+  #pass(into: Gathering): void {
+    if (into.skipped || into.opcode >= firstControl) return;
+    if (into.size + this.#left <= this.#reading.roomFor()) return;
+    into.skipped = true;
+    into.pieces.length = 0;
+    this.#reading.tooLong();
+  }
+
+  #finish({ fin, opcode }: Head): void {
+    this.#frame = undefined;
+    const isControl = opcode >= firstControl;
+    const whole = isControl ? this.#control : this.#message;
+    if (whole === undefined || !fin) return;
+    if (isControl) this.#control = undefined;
+    else this.#message = undefined;
+    if (!whole.skipped) this.#reading.onFrames(wholeOf(whole));
+  }
 }
 
 /** What is left of the last bytes, which is less than a head, with as much as makes it one. */

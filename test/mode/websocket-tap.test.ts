@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Side } from '../../src/exchange/conversation.ts';
 import type { Headers } from '../../src/exchange/headers.ts';
 import type { CloseFrame } from '../../src/mode/websocket-tap.ts';
-import { createFrameTap } from '../../src/mode/websocket-tap.ts';
+import { FrameTap } from '../../src/mode/websocket-tap.ts';
 import { closeFrame, deflated, deflatedTogether, frame } from './frames.ts';
 import { part } from './harness.ts';
 
@@ -22,7 +22,7 @@ async function tapped(
   const close: CloseFrame[] = [];
   const lost: string[] = [];
   let left = bytesMax;
-  const tap = createFrameTap(from, {
+  const tap = new FrameTap(from, {
     accepted,
     roomFor: () => left,
     onMessage({ kind, bytes }) {

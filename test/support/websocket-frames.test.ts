@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { FrameReading } from '../../src/support/websocket-frames.ts';
-import { createFrameReader } from '../../src/support/websocket-frames.ts';
+import { FrameReader } from '../../src/support/websocket-frames.ts';
 import { frame } from '../mode/frames.ts';
 
 /** What a reader makes of pieces of bytes: opcode and payload of each message, and whether it went well. */
 function read(pieces: readonly Buffer[], changes: Partial<FrameReading> = {}) {
   const seen: string[] = [];
   let tooLong = 0;
-  const reader = createFrameReader({
+  const reader = new FrameReader({
     masked: false,
     compresses: false,
     roomFor: () => 1_000_000,
