@@ -80,8 +80,15 @@ function session(
     body: parts,
     ending,
     framing: 'messages',
+    endDelayMs: pauseBeforeEnd(entry.interaction),
     get outcome() {
       return mismatched && strict ? 'missed' : rest.outcome;
     },
   };
+}
+
+/** What passed between what was said last and the end; a client that ended it takes its own time. */
+function pauseBeforeEnd({ ending, timing, messages = [] }: Interaction): number {
+  if ('by' in ending && ending.by === 'client') return 0;
+  return Math.max(0, timing.endMs - (messages.at(-1)?.atMs ?? timing.headMs ?? 0));
 }

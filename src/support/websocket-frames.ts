@@ -23,6 +23,7 @@ export interface FrameReading {
 const nothing = Buffer.alloc(0);
 const headBytesMax = 14;
 const controlBytesMax = 125;
+const piecesMax = 512;
 const continuation = 0;
 const firstControl = 8;
 /** The largest length that a number holds exactly; the wire has room for more. */
@@ -42,6 +43,8 @@ interface Head {
 interface Gathering {
   readonly opcode: number;
   readonly compressed: boolean;
+  /** What came, many pieces at a time put together. */
+  readonly blocks: Buffer[];
   readonly pieces: Buffer[];
   size: number;
   skipped: boolean;
@@ -110,7 +113,7 @@ export class FrameReader {
     if (into !== undefined) {
       this.#pass(into);
       into.size += bytes.length;
-      if (!into.skipped) into.pieces.push(unmasked(bytes, head.key, head.length - this.#left));
+      if (!into.skipped) keep(into, unmasked(bytes, head.key, head.length - this.#left));
     }
     this.#left -= bytes.length;
     if (this.#left === 0) this.#finish(head);
@@ -123,6 +126,7 @@ export class FrameReader {
     if (into.size + this.#left <= this.#reading.roomFor()) return;
     into.skipped = true;
     into.pieces.length = 0;
+    into.blocks.length = 0;
     this.#reading.tooLong();
   }
 
@@ -183,12 +187,19 @@ function isBadClose({ opcode, length }: Head): boolean {
 }
 
 function gathering({ opcode, rsv }: Head): Gathering {
-  return { opcode, compressed: rsv === 4, pieces: [], size: 0, skipped: false };
+  return { opcode, compressed: rsv === 4, blocks: [], pieces: [], size: 0, skipped: false };
 }
 
-function wholeOf({ opcode, compressed, pieces }: Gathering): Frames {
-  const [first] = pieces;
-  const payload = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+/** A message in fragments of one byte must not cost a hundred times its size in objects. */
+function keep({ blocks, pieces }: Gathering, bytes: Buffer): void {
+  pieces.push(bytes);
+  if (pieces.length === piecesMax) blocks.push(Buffer.concat(pieces.splice(0)));
+}
+
+function wholeOf({ opcode, compressed, blocks, pieces }: Gathering): Frames {
+  const all = [...blocks, ...pieces];
+  const [first] = all;
+  const payload = all.length === 1 && first !== undefined ? first : Buffer.concat(all);
   return { opcode, compressed, payload };
 }
 

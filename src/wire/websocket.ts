@@ -10,6 +10,7 @@ import type { Channel } from '../support/channel.ts';
 import { createChannel } from '../support/channel.ts';
 import { endWith } from './farewell.ts';
 import { liveExchange } from './http-exchange.ts';
+import { handshake } from './handshake.ts';
 import { serveMessages } from './messages.ts';
 import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
 import { headBytes, respond } from './respond.ts';
@@ -58,7 +59,10 @@ export async function serveWebSocket(upgrade: Upgrade): Promise<void> {
   };
   const opened = { ...upgrade, answer, sent, startedAt, leave: live.leave, watchClose };
   if (answer.head?.status !== 101) return refuseUpgrade(opened, live.exchange);
-  if (answer.framing === 'messages') return serveMessages(opened, answer.head);
+  if (answer.framing === 'messages') {
+    const framed = { ...opened, reset: arrival.reset };
+    return serveMessages(await handshake(opened, answer.head), framed);
+  }
   return relayRaw(opened, answer.head);
 }
 

@@ -56,6 +56,17 @@ test('any bytes in any pieces give what they give in one, and never an error', (
   );
 });
 
+test('a message in fragments of one byte, thousands of them, is whole', () => {
+  const bytes = Buffer.concat([
+    frame({ opcode: 1, payload: '', fin: false }),
+    ...Array.from({ length: 5000 }, (_, place) =>
+      frame({ opcode: 0, payload: String(place % 10), fin: false }),
+    ),
+    frame({ opcode: 0, payload: '!' }),
+  ]);
+  expect(read([bytes]).seen).toEqual([`1 ${'0123456789'.repeat(500)}!`]);
+});
+
 describe('breaks the protocol', () => {
   const long = Buffer.from([0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]);
   test.each([
