@@ -21,6 +21,7 @@ export const conversationFailures = {
     status: 502,
     title: 'The answer cannot be told to an HTTP/2 client',
     remedy: 'set MAGNETO_HTTP2=off, so that the client gets it over HTTP/1.1 as the server sent it',
+  },
   WEBSOCKET_MALFORMED: {
     status: 0,
     title: 'Somebody sent what is no WebSocket frame, so the recording ends there',

@@ -35,7 +35,7 @@ export interface Recorded {
 }
 
 /** What the recorded parts of an exchange add to the interaction. */
-export type RecordedEnd = Pick<Interaction, 'response' | 'messages' | 'ending'>;
+export type RecordedEnd = Pick<Interaction, 'response' | 'messages' | 'ending' | 'truncated'>;
 
 /**
  * What became of an exchange that was to be written: it stands in the log; or it could not be
@@ -45,7 +45,7 @@ export type Committed = 'recorded' | 'forwarded' | 'failed';
 
 /** Writes an exchange, and says what its outcome is. */
 export function commit(recorded: Recorded, end: RecordedEnd): Promise<Committed> {
-  const { response, messages, ending } = end;
+  const { response, messages, ending, truncated } = end;
   return written(recorded, () =>
     recorded.options.append({
       ...draftStart(recorded),
@@ -53,6 +53,7 @@ export function commit(recorded: Recorded, end: RecordedEnd): Promise<Committed>
       ...(messages === undefined ? {} : { messages }),
       timing: timingOf(recorded, response !== undefined),
       ending,
+      ...(truncated === undefined ? {} : { truncated }),
     }),
   );
 }
