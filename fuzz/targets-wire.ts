@@ -4,7 +4,9 @@ import type { Arrival } from '../src/exchange/arrival.ts';
 import { finished } from '../src/exchange/conversation.ts';
 import type { Exchange } from '../src/exchange/exchange.ts';
 import type { Answer } from '../src/exchange/upstream.ts';
-import { createFrameTap } from '../src/mode/websocket-tap.ts';
+import type { RecordedMessage } from '../src/exchange/interaction.ts';
+import type { CloseFrame } from '../src/mode/websocket-tap.ts';
+import { FrameTap } from '../src/mode/websocket-tap.ts';
 import { createWire } from '../src/wire/wire.ts';
 import type { Target } from './fuzz.ts';
 import { frameSeeds } from './frames.ts';
@@ -132,12 +134,20 @@ export const websocket: Target = {
 };
 
 async function tapped(pieces: readonly Buffer[]): Promise<string> {
-  const options = {
+  const messages: RecordedMessage[] = [];
+  const close: CloseFrame[] = [];
+  let left = 100_000;
+  const tap = new FrameTap('client', {
     accepted: [['Sec-WebSocket-Extensions', 'permessage-deflate']],
-    bytesMax: 100_000,
-  } as const;
-  const tap = createFrameTap('client', options);
+    roomFor: () => left,
+    onMessage(message) {
+      left -= message.bytes.length;
+      messages.push(message);
+      return undefined;
+    },
+    onClose: (_by, frame) => void close.push(frame),
+    onLost: () => {},
+  });
   for (const bytes of pieces) await tap.take({ atMs: 0, kind: 'data', bytes });
-  const { messages, close } = await tap.end();
   return JSON.stringify([messages, close]);
 }

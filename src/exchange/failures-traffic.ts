@@ -107,4 +107,10 @@ export const trafficFailures = {
       'Clients refuse the certificate for a host, so it is passed through and the take has a hole',
     remedy: 'let the clients trust the CA, or name the host in MAGNETO_TLS_PASSTHROUGH',
   },
+  TOO_MANY_CONNECTIONS: {
+    status: 503,
+    title: 'More connections came than may be open at a time',
+    remedy:
+      'raise MAGNETO_CONNECTIONS_MAX, or the number of files magneto may have open (ulimits: nofile)',
+  },
 } as const satisfies Record<string, FailureEntry>;

@@ -59,6 +59,8 @@ export interface Answer {
   readonly delayMs?: number;
   /** Recorded pause between the head and the end of a body that is whole in memory, in milliseconds. */
   readonly bodyDelayMs?: number;
+  /** Recorded pause between what was said last and the ending, in milliseconds; only `latency` waits it out. */
+  readonly endDelayMs?: number;
   /**
    * After a 101: `raw`, both sides are bytes that the wire relays untouched; `messages`, they are
    * WebSocket messages, and the wire does the framing.

@@ -6,6 +6,7 @@ import type { RecordOptions } from './commit.ts';
 import { asFailure, interactionId, round } from './commit.ts';
 import { recordBody } from './record-body.ts';
 import { recordSession } from './record-session.ts';
+import { recordUpgrade } from './record-upgrade.ts';
 import { tapRequest } from './request-tap.ts';
 
 /** An upstream that writes what the given one answers; the end of an answer leaves only after it was written. */
@@ -30,7 +31,8 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
       if (answer.failure !== undefined) return answer;
       const headMs = performance.now() - exchange.startedAt;
       const recorded = { options, exchange, answer, tap, sequence, headMs };
-      return answer.framing === 'raw' ? recordSession(recorded) : recordBody(recorded);
+      if (answer.framing !== 'raw') return recordBody(recorded);
+      return exchange.kind === 'http' ? recordUpgrade(recorded) : recordSession(recorded);
     },
   };
 }
