@@ -33,6 +33,7 @@ export const applianceParts: readonly string[] = [
   'outgoing.ts',
   'reporting.ts',
   'refusing.ts',
+  'memory.ts',
   'crowding.ts',
   'passing.ts',
   'groundwork.ts',

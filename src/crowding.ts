@@ -2,6 +2,7 @@ import type { Metrics } from './control/control.ts';
 import { Failure } from './exchange/failure.ts';
 import type { CrowdOptions } from './intake/intake.ts';
 import type { Report } from './logging.ts';
+import { createMemoryGauge } from './memory.ts';
 import { filesKept, openFilesMax } from './support/open-files.ts';
 
 /** What says how many connections there may be. */
@@ -33,6 +34,7 @@ export function crowdOf(options: CrowdingOptions): CrowdOptions & { readonly too
     connectionsMax,
     filesMax,
     onCrowded: rarely(report, metrics),
+    memoryLow: createMemoryGauge(report),
     ...(filesMax !== undefined &&
       affordable < needed && { tooFew: lowLimit({ filesMax, needed, affordable, each }) }),
   };

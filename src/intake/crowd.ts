@@ -8,6 +8,8 @@ export interface CrowdOptions {
   readonly connectionsMax: number;
   /** Files and sockets that this process may have open; nothing where that is not known. */
   readonly filesMax: number | undefined;
+  /** Why nobody is to be let in while memory is nearly used up. */
+  readonly memoryLow?: () => Failure | undefined;
   /** Told of each connection that is turned away. */
   readonly onCrowded: (failure: Failure) => void;
 }
@@ -22,7 +24,8 @@ export interface Crowd {
 const toldMax = 32;
 
 /** Makes the gate. */
-export function createCrowd({ connectionsMax, filesMax, onCrowded }: CrowdOptions): Crowd {
+export function createCrowd(options: CrowdOptions): Crowd {
+  const { connectionsMax, filesMax, memoryLow, onCrowded } = options;
   // The kernel gives the lowest descriptor that is free: a high one says that few are left.
   const lastFree =
     filesMax === undefined ? Number.POSITIVE_INFINITY : filesMax - filesKept(filesMax);
@@ -44,9 +47,10 @@ export function createCrowd({ connectionsMax, filesMax, onCrowded }: CrowdOption
   return {
     admits(socket, open, isCaptured) {
       const words = crowded(open, descriptorOf(socket) ?? 0);
-      if (words !== undefined)
-        turnAway(socket, new Failure('TOO_MANY_CONNECTIONS', words), isCaptured);
-      return words === undefined;
+      const failure =
+        words === undefined ? memoryLow?.() : new Failure('TOO_MANY_CONNECTIONS', words);
+      if (failure !== undefined) turnAway(socket, failure, isCaptured);
+      return failure === undefined;
     },
   };
 

@@ -75,7 +75,9 @@ export class FrameTap {
    */
   take(part: Part): Promise<void> | undefined {
     this.#atMs = part.atMs;
-    if (!this.#closed && !this.#reader.take(part.bytes)) this.#lose('malformed');
+    // Bytes after a close are nobody's, in the same piece as well.
+    const sound = this.#closed || this.#reader.take(part.bytes);
+    if (!sound && !this.#closed) this.#lose('malformed');
     const waits = this.#pending;
     return waits?.then(() => {
       if (this.#pending === waits) this.#pending = undefined;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import type { Failure } from '../../src/exchange/failure.ts';
+import { Failure as AFailure } from '../../src/exchange/failure.ts';
 import { allOf, dial, until, withIntake } from './tools.ts';
 
 function crowd(connectionsMax: number, filesMax?: number) {
@@ -72,5 +73,20 @@ test('of a flood of them most are reset, and none is kept', async () => {
     expect(all.filter((how) => how === 'reset').length).toBeGreaterThanOrEqual(48);
     expect(crowded).toHaveLength(80);
     expect(intake.connections).toBe(0);
+  });
+});
+
+test('while memory is low nobody else is let in, and who is in goes on', async () => {
+  const { crowded, crowd: limits } = crowd(10);
+  let low: Failure | undefined;
+  await withIntake({ crowd: { ...limits, memoryLow: () => low } }, async ({ port }) => {
+    const first = await dial(port);
+    first.write(request);
+    expect(await hears(first)).toContain('/x');
+    low = new AFailure('MEMORY_LOW', 'nothing left');
+    expect(await allOf(await dial(port))).toContain('X-Magneto-Failure: MEMORY_LOW');
+    first.write(request);
+    expect(await hears(first)).toContain('/x');
+    expect(crowded).toEqual([low]);
   });
 });
