@@ -57,7 +57,11 @@ export function http2Informer(stream: ServerHttp2Stream): (head: ResponseHead) =
     // Both halves of an `either` may ask for the body; the client is asked once.
     if (status === 100 && continued) return;
     continued ||= status === 100;
-    stream.additionalHeaders({ ':status': status, ...fieldsOf(headers) });
+    try {
+      stream.additionalHeaders({ ':status': status, ...fieldsOf(headers) });
+    } catch {
+      // What cannot be told in passing is left out: the answer is yet to come.
+    }
   };
 }
 
@@ -128,7 +132,13 @@ interface Rest {
 async function finish(responding: Http2Responding, rest: Rest): Promise<void> {
   const { stream } = responding;
   let trailers: Headers = [];
-  stream.once('wantTrailers', () => stream.sendTrailers(fieldsOf(trailers)));
+  stream.once('wantTrailers', () => {
+    try {
+      stream.sendTrailers(fieldsOf(trailers));
+    } catch {
+      endStream(stream);
+    }
+  });
   for await (const part of rest.body) {
     if (rest.bodiless) continue;
     if (!(await write(stream, part.bytes))) break;
