@@ -54,11 +54,22 @@ const connectionFields: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The headers of an answer as HTTP/2 has them: names in lower case, without those of a connection. */
+const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/**
+ * The headers of an answer as HTTP/2 has them: names in lower case, without those of a connection.
+ * @throws TypeError where a name or a value has what no header may have: Node would take a NUL for the
+ * end of a value, and what follows it for other headers (header injection).
+ */
 export function http2Headers(headers: Headers): Headers {
-  return endToEnd(headers)
+  const fields = endToEnd(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name]) => !connectionFields.has(name));
+  for (const [name, value] of fields) {
+    if (token.test(name) && !/[\0\r\n]/.test(value)) continue;
+    throw new TypeError(`${JSON.stringify(name)} is no header that can be sent`);
+  }
+  return fields;
 }
 
 /** Headers in the one form in which Node takes interim heads and trailers; repeated names keep their order. */

@@ -1,5 +1,4 @@
 import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import type { Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -22,8 +21,6 @@ export interface Http2Responding {
   readonly answer: Answer;
   /** Status of a replay miss. */
   readonly missStatus: number;
-  /** What the client's connection runs on. */
-  readonly socket: Duplex;
 }
 
 /** Writes an answer to the client as it comes, and ends the stream the way the destination ended it. */
@@ -60,7 +57,11 @@ export function http2Informer(stream: ServerHttp2Stream): (head: ResponseHead) =
     // Both halves of an `either` may ask for the body; the client is asked once.
     if (status === 100 && continued) return;
     continued ||= status === 100;
-    stream.additionalHeaders({ ':status': status, ...fieldsOf(headers) });
+    try {
+      stream.additionalHeaders({ ':status': status, ...fieldsOf(headers) });
+    } catch {
+      // What cannot be told in passing is left out: the answer is yet to come.
+    }
   };
 }
 
@@ -131,7 +132,13 @@ interface Rest {
 async function finish(responding: Http2Responding, rest: Rest): Promise<void> {
   const { stream } = responding;
   let trailers: Headers = [];
-  stream.once('wantTrailers', () => stream.sendTrailers(fieldsOf(trailers)));
+  stream.once('wantTrailers', () => {
+    try {
+      stream.sendTrailers(fieldsOf(trailers));
+    } catch {
+      endStream(stream);
+    }
+  });
   for await (const part of rest.body) {
     if (rest.bodiless) continue;
     if (!(await write(stream, part.bytes))) break;
@@ -143,9 +150,9 @@ async function finish(responding: Http2Responding, rest: Rest): Promise<void> {
 }
 
 /** Ends the stream as the server ended its own, so far as HTTP/2 knows such an end. */
-export function endLike({ stream, socket }: Http2Responding, ending: Ending): void {
+export function endLike({ stream }: Http2Responding, ending: Ending): void {
   // A client that gave up had waited: the replay lets it wait again.
   if ('by' in ending && ending.by === 'client') return;
-  if (ending.type === 'goaway') return goAway(stream, ending.code, socket);
+  if (ending.type === 'goaway') return goAway(stream, ending.code);
   endStream(stream, ending.type === 'reset' ? ending.code : undefined);
 }

@@ -29,6 +29,16 @@ test('a head is read from its fields, its cookie put together again', () => {
   expect(readRequestHead([])).toMatchObject({ method: 'GET', path: '', authority: undefined });
 });
 
+test.each([
+  ['X-Ä', '1'],
+  ['x y', '1'],
+  [':path', '/'],
+  ['x', 'a\0set-cookie\0b'],
+  ['x', 'a\r\nb'],
+])('%j: %j is no header that can be sent', (name, value) => {
+  expect(() => http2Headers([[name, value]])).toThrow(TypeError);
+});
+
 test('an answer of HTTP/1 loses what frames it there', () => {
   const headers = [
     ['Connection', 'keep-alive, X-Hop'],

@@ -129,3 +129,24 @@ test('what HTTP/2 cannot say is a failure', async () => {
     },
   );
 });
+
+test('interim heads that cannot be sent are left out, and trailers reset their stream', async () => {
+  const headers = [['x y', '1']] as const;
+  const open = (exchange: Exchange): Answer => {
+    const { inform, head } = exchange as HttpExchange;
+    if (head.path === '/interim') {
+      inform({ status: 103, statusText: '', headers, httpVersion: '1.1' });
+      return whole('x');
+    }
+    if (head.path === '/trailers')
+      return ended({ type: 'finished', trailers: headers }, parts('x'));
+    return whole('fine');
+  };
+  await withHttp2(open, async (client) => {
+    const interim = await ask2(client, { ':path': '/interim', ':authority': 'a' });
+    expect(interim).toMatchObject({ interim: [], body: Buffer.from('x'), code: 0 });
+    const broken = await ask2(client, { ':path': '/trailers', ':authority': 'a' });
+    expect(broken).toMatchObject({ code: 2 });
+    expect((await ask2(client, { ':path': '/', ':authority': 'a' })).body.toString()).toBe('fine');
+  });
+});

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
+import type { Exchange } from '../../src/exchange/exchange.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
 import type { Served } from './harness.ts';
 import { part, rawClient, until, whole, withWire } from './harness.ts';
@@ -178,6 +179,33 @@ test('a head of which one byte comes at a time is a head', async () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       await client.hears('fine');
+      client.socket.destroy();
+    },
+    http2,
+  );
+});
+
+test('what a broken connection had open is given up', async () => {
+  const reasons: unknown[] = [];
+  const hang = (exchange: Exchange): Promise<Answer> =>
+    new Promise(() => {
+      exchange.signal.addEventListener('abort', () => reasons.push(exchange.signal.reason));
+    });
+  await withWire(
+    hang,
+    async ({ port, exchanges }) => {
+      const client = await rawClient(port);
+      client.send(Buffer.concat([greeting, request(1)]));
+      await until(
+        () => exchanges.length === 1,
+        () => 'the exchange',
+      );
+      client.send(frame('data', { payload: Buffer.from('x') }));
+      await until(
+        () => reasons.length === 1,
+        () => 'the reason',
+      );
+      expect(reasons).toMatchObject([{ type: 'reset', by: 'client' }]);
       client.socket.destroy();
     },
     http2,
