@@ -7,8 +7,9 @@ import { corrupt, fieldsOf } from './check.ts';
 import type { OpenFile } from './disk.ts';
 import { type DraftPieces, DraftIndex, type LogEntry } from './log-drafts.ts';
 import { type Begin, checksum, frameHeadBytes, logHeader } from './log-frames.ts';
-import { readRecord, readSaid } from './log-record.ts';
-import { narrowWindow, windowReader, type WindowReader } from './log-window.ts';
+import { readRecord } from './log-record.ts';
+import { saidReader } from './log-said.ts';
+import { windowReader, type WindowReader } from './log-window.ts';
 import { binarySpelling, unpack } from './msgpack.ts';
 import { fromTree } from './tree.ts';
 
@@ -65,10 +66,14 @@ export function interactionReader(
   bodies: Bodies,
 ): (entry: LogEntry) => Promise<Interaction> {
   const read = windowReader(file, content.bytes);
-  const readPiece = windowReader(file, content.bytes, narrowWindow);
-  return async ({ at, length, sequence, draft }) => {
+  // Drafts end far from those that began with them.
+  const readDraft = windowReader(file, content.bytes);
+  const readSaidIn = saidReader(file, content);
+  return async (entry) => {
+    const { at, length, sequence, draft } = entry;
     const where = `${content.path}: record at byte ${at - frameHeadBytes}`;
-    const record = fieldsOf(unpack(await read(at, length), where), where);
+    const payload = await (draft === undefined ? read : readDraft)(at, length);
+    const record = fieldsOf(unpack(payload, where), where);
     const frame = fromTree(record['interaction'], {
       where,
       sequence,
@@ -77,10 +82,7 @@ export function interactionReader(
       bodiesFollow: draft !== undefined,
     });
     if (draft === undefined) return frame;
-    const said: Said[] = [];
-    for (const piece of draft.said) {
-      said.push(...readSaid(await readPiece(piece.at, piece.length), where));
-    }
+    const said = await readSaidIn(entry);
     if (!draft.killed) return assemble(frame, said);
     return assembleKilled(frame, said, await partsOf(draft, said, bodies));
   };
