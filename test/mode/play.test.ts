@@ -199,7 +199,7 @@ test.each<[Truncated, Ending, Ending]>([
   ['killed', bye, { type: 'cut', by: 'server' }],
   // The client broke the protocol and the server closed: this one may do it, too, and is waited for.
   ['malformed', bye, { type: 'cut', by: 'client' }],
-  ['malformed', { ...bye, by: 'client' } as Ending, { type: 'cut', by: 'server' }],
+  ['malformed', { ...bye, by: 'client' }, { type: 'cut', by: 'server' }],
 ])('a recording that is not whole (%s), which ended with %j, ends with %j', async (...row) => {
   const [truncated, ending, expected] = row;
   const { done } = playing(['S:a'], { truncated, ending });
