@@ -23,9 +23,15 @@ export interface Crowd {
 }
 
 const clientProcesses = 2;
+/** What the others are compared with. */
+const yardstick = 'a relay of ws';
 
 /** Holds so many WebSockets through a relay of ws, while recording, and while replaying, and has them talk. */
-export async function runCrowd(connections: number, rounds: number): Promise<readonly Crowd[]> {
+export async function runCrowd(
+  connections: number,
+  rounds: number,
+  isWanted: (stage: string) => boolean = () => true,
+): Promise<readonly Crowd[]> {
   const folder = await mkdtemp(join(tmpdir(), 'magneto-crowd-'));
   const children: ChildProcess[] = [];
   const program = (name: string, ...args: string[]): ChildProcess => {
@@ -49,21 +55,20 @@ export async function runCrowd(connections: number, rounds: number): Promise<rea
   };
   try {
     const port = await portOf(program('websocket-crowd-server.ts'));
-    const relay = program('websocket-crowd-server.ts', `ws://127.0.0.2:${port}/`);
-    const relayPort = await portOf(relay);
-    const bare = await stage(
-      'a relay of ws',
-      { pid: relay.pid ?? 0 },
-      { host: '127.0.0.2', port: relayPort },
-    );
-    relay.kill();
-    const all = [bare];
+    const crowds: Crowd[] = [];
+    if (isWanted(yardstick)) {
+      const relay = program('websocket-crowd-server.ts', `ws://127.0.0.2:${port}/`);
+      const through = { host: '127.0.0.2', port: await portOf(relay) };
+      crowds.push(await stage(yardstick, { pid: relay.pid ?? 0 }, through));
+      relay.kill();
+    }
     // What is replayed was recorded by one client, and is played to each of the crowd.
     for (const [name, cassette, mode] of [
       ['recording', 'crowd', 'record'],
       ['', 'one', 'record'],
       ['replaying', 'one', 'replay'],
     ] as const) {
+      if (name !== '' && !isWanted(name)) continue;
       const magneto = await startMagneto(folder, mode, cassette);
       children.push(magneto.process);
       const through = { host: '127.0.0.2', port, proxyPort: magneto.port };
@@ -72,11 +77,11 @@ export async function runCrowd(connections: number, rounds: number): Promise<rea
         const alone = { name, proxy: magneto, through, clients: [client], connections: 1, rounds };
         await runStage(alone);
         client.kill();
-      } else all.push(await stage(name, magneto, through));
+      } else crowds.push(await stage(name, magneto, through));
       magneto.process.kill('SIGTERM');
       await once(magneto.process, 'exit');
     }
-    return all;
+    return crowds;
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
@@ -198,11 +203,14 @@ async function freePort(): Promise<number> {
 }
 
 if (import.meta.main) {
-  const [connections = '10000', rounds = '20'] = process.argv.slice(2);
-  const crowds = await runCrowd(Number(connections), Number(rounds));
-  const bare = crowds[0]?.messagesPerSecond ?? 0;
+  // A third argument, `recording` or `replaying`, leaves all else out: only a replay does with one
+  // file for each connection.
+  const [connections = '10000', rounds = '20', only] = process.argv.slice(2);
+  const isWanted = (stage: string): boolean => only === undefined || stage === only;
+  const crowds = await runCrowd(Number(connections), Number(rounds), isWanted);
+  const bare = crowds.find(({ stage }) => stage === yardstick)?.messagesPerSecond;
   for (const crowd of crowds) {
-    const ratio = (crowd.messagesPerSecond / bare).toFixed(2);
-    process.stdout.write(`${JSON.stringify({ ...crowd, ofTheRelay: ratio })}\n`);
+    const ratio = bare === undefined ? {} : { ofTheRelay: crowd.messagesPerSecond / bare };
+    process.stdout.write(`${JSON.stringify({ ...crowd, ...ratio })}\n`);
   }
 }

@@ -14,8 +14,17 @@ export function versionWords(needsNewer: boolean): '2.0' | '2.1' {
 }
 
 /** Whether an interaction, as it stands in a log, has something that came with version 2.1. */
-export function treeNeedsNewer({ kind, truncated, ending, request, response }: Fields): boolean {
+export function treeNeedsNewer({
+  kind,
+  truncated,
+  ending,
+  request,
+  response,
+  messages,
+}: Fields): boolean {
   if (kind === 'grpc' || kind === 'stream' || truncated !== undefined) return true;
+  // An upgrade other than a WebSocket's.
+  if (kind === 'http' && messages !== undefined) return true;
   const { type } = (ending ?? {}) as { readonly type?: unknown };
   return type === 'goaway' || isElsewhere(request) || isElsewhere(response);
 }

@@ -19,6 +19,7 @@ test.each<[string, Partial<Interaction>, '2.0' | '2.1']>([
   ['the pieces of a body', { response: { ...headOf(plain), chunks: [] } }, '2.0'],
   ['a gRPC call', { kind: 'grpc', messages: [] }, '2.1'],
   ['a raw stream', { kind: 'stream', request: streamRequest(destination) }, '2.1'],
+  ['an upgrade, and what followed it', { messages: [] }, '2.1'],
   ['a recording that stopped early', { truncated: 'size' }, '2.1'],
   ['a server that went away', { ending: { type: 'goaway', code: 0 } }, '2.1'],
   ['a request whose body is in a file', { request: { ...plain.request, stored } }, '2.1'],
