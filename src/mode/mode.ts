@@ -42,6 +42,8 @@ export interface SessionOptions {
   /** Faults on purpose (none). */
   readonly faults?: Faults;
   readonly bodyBytesMax: number;
+  /** Whether raw streams are recorded as well (no). */
+  readonly recordsStreams?: boolean;
   /** Under fsync `always` an exchange that could not be written is cut. */
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */

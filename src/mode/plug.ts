@@ -49,15 +49,16 @@ function plugPlan(parts: Parts): Plugged {
   const { options, plan, recording, cursors } = parts;
   const live = livePlug(parts);
   if (recording === undefined || cursors === undefined) return live;
+  const names: RecordedNames | undefined =
+    options.names && replayNames({ recording, cursors, ...options.names });
   const recorded = replay({
     recording,
     cursors,
     strict: plan.onMiss === 'fail',
     bodyBytesMax: options.bodyBytesMax,
+    nameOf: names?.nameOf,
     onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
   });
-  const names: RecordedNames | undefined =
-    options.names && replayNames({ recording, cursors, ...options.names });
   if (plan.onMiss === 'fail') return { upstream: recorded, resolver: names };
   if (names === undefined || live.resolver === undefined) {
     return { ...live, upstream: either(recorded, live.upstream) };
@@ -82,6 +83,7 @@ function livePlug(parts: Parts): Plugged {
   const upstream = record(network, {
     ...writing,
     nextSequence: () => parts.next++,
+    recordsStreams: options.recordsStreams ?? false,
     bodyBytesMax,
     cutUnwritten,
     onMessage: journal.message,
