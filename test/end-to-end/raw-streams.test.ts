@@ -9,6 +9,7 @@ import { listen } from './raw-client.ts';
 import type { RawOrigin } from './raw-origin.ts';
 import { startSocketOrigin } from './raw-origin.ts';
 import { everyByte } from './real-servers.ts';
+import { until } from '../mode/harness.ts';
 import type { Running } from './with-appliance.ts';
 import { modeIn, startWith, twice, withFolder } from './with-appliance.ts';
 
@@ -63,6 +64,7 @@ describe('a raw stream is recorded, and replayed with its server gone', () => {
         socket.write('QUIT\r\n');
         const ended = await heard.until(() => false);
         socket.destroy();
+        await until(() => running.appliance.receipt().streams > 0, 'its end');
         return { text: heard.got().toString(), ended, waitedMs, receipt: streams(running) };
       },
       raw,
@@ -134,7 +136,7 @@ describe('a raw stream is recorded, and replayed with its server gone', () => {
           socket.destroy();
           await once(socket, 'close');
         }
-        await sleep(50);
+        await until(() => running.appliance.receipt().streams >= greetings.length, 'the ends');
         return { greetings, receipt: streams(running) };
       },
       raw,
@@ -145,7 +147,7 @@ describe('a raw stream is recorded, and replayed with its server gone', () => {
       '220 mail 2',
       '220 mail 2',
     ]);
-    expect(again.receipt).toMatchObject({ served: 2, repeated: 2, missed: 0 });
+    expect(again.receipt).toMatchObject({ streams: 4, repeated: 2, missed: 0, unused: 0 });
   });
 
   test('a server that breaks off does so again', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { describe, expect, test } from '@jest/globals';
+import { until } from '../mode/harness.ts';
 import { describeWhere } from '../skip.ts';
 import type { DataServer } from './data-servers.ts';
 import { startRedis } from './data-servers.ts';
@@ -145,6 +146,7 @@ describeWhere(needed, 'Redis is replayed with its server gone', () => {
           await client.connect();
           const got = [await client.set('a', '1'), await client.get('a')];
           await client.close();
+          await until(() => running.appliance.receipt().streams > 0, 'its end');
           return { got, receipt: running.appliance.receipt() };
         }),
       () => ({ MAGNETO_RAW: 'record', MAGNETO_UPSTREAM_CA: server.caFile }),
