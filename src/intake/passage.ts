@@ -17,7 +17,7 @@ import type { Recognised } from './recognise.ts';
 import type { ClientRefusal, Refusals } from './refusal.ts';
 import { createRefusals } from './refusal.ts';
 import { destinationInside, route } from './route.ts';
-import { askInSilence, askTerms, isCaptured } from './terms.ts';
+import { askInSilence, askTerms, isCaptured, withToldName } from './terms.ts';
 import type { AskUntouched } from './untouched.ts';
 import { passUnseen, passUntouched } from './untouched.ts';
 
@@ -139,7 +139,9 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'tls':
       return enterTls(context, arrival, { read: helloOf(peeked), offer });
     case 'stream':
-      return context.wire.stream({ ...arrival, socket: wholeSocket(socket, peeked) });
+      return context.wire.stream(
+        withToldName({ ...arrival, socket: wholeSocket(socket, peeked) }, context.nameAt),
+      );
     case 'alert':
       context.onLost('tls', next.failure);
       return farewell(socket, decodeErrorAlert);

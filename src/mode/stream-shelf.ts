@@ -69,11 +69,11 @@ function namesOf(
   nameOf: (address: string) => string | undefined,
   hosts: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly string[] {
-  const { host } = destination;
-  if (!isUnnamed(destination)) return [host];
-  const told = nameOf(host);
+  const { host, address, learnt } = destination;
+  if (address === undefined || (!isUnnamed(destination) && learnt !== 'dns')) return [host];
+  const told = nameOf(address);
   const all = [...(hosts.get(portOf(destination)) ?? [])];
-  return [host, ...(told === undefined ? [] : [told]), ...(all.length === 1 ? all : [])];
+  return [host, address, ...(told === undefined ? [] : [told]), ...(all.length === 1 ? all : [])];
 }
 
 function createShelf(entries: readonly Entry[]): Shelf {
