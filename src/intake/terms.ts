@@ -48,7 +48,8 @@ export function withToldName(
 ): Arrival {
   const { destination, untouched } = arrival;
   if (destination === undefined || !isUnnamed(destination)) return arrival;
-  const name = untouched === undefined || untouched === 'opaque' ? nameAt(destination.host) : undefined;
+  const name =
+    untouched === undefined || untouched === 'opaque' ? nameAt(destination.host) : undefined;
   if (name === undefined) return arrival;
   return { ...arrival, destination: { ...destination, host: name, learnt: 'dns' } };
 }

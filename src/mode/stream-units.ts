@@ -1,6 +1,6 @@
 import type { Side } from '../exchange/conversation.ts';
 import type { Interaction, RecordedMessage } from '../exchange/interaction.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect, Meaning } from './dialect.ts';
 import { cueOfEnding } from './stream-cues.ts';
 import type { Cue, Line } from './stream-script.ts';
 
@@ -27,7 +27,11 @@ interface Unit {
   readonly bytes: Buffer;
   readonly began: number;
   readonly whole: number;
+  /** The stream broke off in its midst. */
+  readonly broken?: boolean;
 }
+
+const said: Meaning = { type: 'said' };
 
 /** Reads a stream in the units of a protocol; nothing where it is not all of that protocol. */
 export function unitsOf(interaction: Interaction, dialect: Dialect): Units | undefined {
@@ -61,7 +65,9 @@ interface Asks {
 function readAsks(units: readonly Unit[], dialect: Dialect): Asks {
   const asks: Asked[] = [];
   const waiting: (Line[] | undefined)[] = [];
-  for (const { bytes, whole } of units) {
+  for (const { bytes, whole, broken } of units) {
+    // What nobody heard to its end, nobody answered.
+    if (broken === true) continue;
     const meaning = dialect.meaning(bytes, 'client');
     const replies: Line[] = [];
     const isSaid = meaning.type === 'said';
@@ -87,8 +93,8 @@ function readCues(
 ): readonly Cue[] | undefined {
   const cues: Cue[] = [];
   let replied = 0;
-  for (const { bytes, began, whole } of units) {
-    const meaning = dialect.meaning(bytes, 'server');
+  for (const { bytes, began, whole, broken } of units) {
+    const meaning: Meaning = broken === true ? said : dialect.meaning(bytes, 'server');
     const line = lineAt(messages, whole, bytes);
     if (meaning.type === 'said') cues.push({ after: countBefore(asks, began), line });
     if (meaning.type !== 'reply') continue;
@@ -130,7 +136,7 @@ function countBefore(asks: readonly Asked[], message: number): number {
   return low;
 }
 
-/** What one side said, unit by unit. A last one that is not whole is left out: nobody understood it. */
+/** What one side said, unit by unit. */
 function cutSide(
   messages: readonly RecordedMessage[],
   from: Side,
@@ -152,5 +158,6 @@ function cutSide(
       began = place;
     }
   }
+  if (held.length > 0) units.push({ bytes: held, began, whole: messages.length - 1, broken: true });
   return units;
 }

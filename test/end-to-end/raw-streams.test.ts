@@ -209,7 +209,8 @@ describe('a client that says something else', () => {
     const mail = await startMail();
     const [, again] = await twice(
       mail,
-      (running, isLive) => talk(running, mail.port, isLive ? ['MAIL a', 'DATA'] : ['MAIL a', 'RSET']),
+      (running, isLive) =>
+        talk(running, mail.port, isLive ? ['MAIL a', 'DATA'] : ['MAIL a', 'RSET']),
       (isLive) => ({ ...raw(), ...(isLive ? {} : { MAGNETO_ON_MISS: 'passthrough' }) }),
     );
     expect(again).toBe('220 mail 1\r\n250 MAIL a\r\n250 DATA\r\n');

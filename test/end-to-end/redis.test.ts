@@ -141,7 +141,13 @@ describeWhere(needed, 'Redis is replayed with its server gone', () => {
       (running) =>
         withTunnelled(running.via, `localhost:${server.port}`, async (port) => {
           const ca = readFileSync(running.via.caFile);
-          const socket = { host: 'localhost', port, tls: true, ca, reconnectStrategy: false } as const;
+          const socket = {
+            host: 'localhost',
+            port,
+            tls: true,
+            ca,
+            reconnectStrategy: false,
+          } as const;
           const client = createClient({ socket }).on('error', () => {});
           await client.connect();
           const got = [await client.set('a', '1'), await client.get('a')];

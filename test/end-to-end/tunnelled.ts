@@ -7,16 +7,13 @@ import { tunnel } from './client.ts';
 import { portOf } from './origin.ts';
 
 /** A local port, for clients that cannot ask a proxy: what they say goes through a tunnel of it. */
-export interface Tunnelled {
+interface Tunnelled {
   readonly port: number;
   readonly stop: () => Promise<void>;
 }
 
 /** Opens a port that leads through the proxy to a host and port, as `ssh -L` would. */
-export async function openTunnelled(
-  via: Pick<Via, 'proxyPort'>,
-  authority: string,
-): Promise<Tunnelled> {
+async function openTunnelled(via: Pick<Via, 'proxyPort'>, authority: string): Promise<Tunnelled> {
   const sockets = new Set<Socket>();
   const carry = async (client: Socket): Promise<void> => {
     const far = await tunnel(via, authority).catch(() => undefined);
