@@ -139,9 +139,7 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'tls':
       return enterTls(context, arrival, { read: helloOf(peeked), offer });
     case 'stream':
-      return context.wire.stream(
-        withToldName({ ...arrival, socket: wholeSocket(socket, peeked) }, context.nameAt),
-      );
+      return passRaw(context, { ...arrival, socket: wholeSocket(socket, peeked) });
     case 'alert':
       context.onLost('tls', next.failure);
       return farewell(socket, decodeErrorAlert);
@@ -151,6 +149,10 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'drop':
       return lose(context, socket, errorOf(peeked) ?? new Error(next.why));
   }
+}
+
+function passRaw({ wire, nameAt }: Context, arrival: Arrival): void {
+  wire.stream(withToldName(arrival, nameAt));
 }
 
 /** Ends the TLS session of a client, and enters again with what is inside. */

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { tunnel } from './client.ts';
+import { portOf } from './origin.ts';
 import { listen } from './raw-client.ts';
 import type { RawOrigin } from './raw-origin.ts';
 import { startSocketOrigin } from './raw-origin.ts';
-import { everyByte } from './real-servers.ts';
+import { everyByte, makeCertificate } from './real-servers.ts';
 import { until } from '../mode/harness.ts';
 import type { Running } from './with-appliance.ts';
 import { modeIn, startWith, twice, withFolder } from './with-appliance.ts';
@@ -148,6 +151,40 @@ describe('a raw stream is recorded, and replayed with its server gone', () => {
       '220 mail 2',
     ]);
     expect(again.receipt).toMatchObject({ streams: 4, repeated: 2, missed: 0, unused: 0 });
+  });
+
+  test('inside TLS, with the protocol that its server chose', async () => {
+    await withFolder(async (keys) => {
+      const { caFile, pemFile } = makeCertificate(keys);
+      const pem = readFileSync(pemFile);
+      const server = createTlsServer(
+        { key: pem, cert: pem, ALPNProtocols: ['x-raw'] },
+        (socket) => {
+          socket.on('error', () => {}).on('data', (chunk) => socket.write(`got ${String(chunk)}`));
+        },
+      );
+      server.listen(0, 'localhost');
+      await once(server, 'listening');
+      const port = portOf(server);
+      const [live, again] = await twice(
+        { stop: async () => void server.close() },
+        async ({ via }) => {
+          const socket = connectTls({
+            socket: await tunnel(via, `localhost:${port}`),
+            servername: 'localhost',
+            ca: readFileSync(via.caFile),
+            ALPNProtocols: ['x-other', 'x-raw'],
+          });
+          await once(socket, 'secureConnect');
+          const said = await says(socket, '\x01hello', 10);
+          socket.destroy();
+          return { said, protocol: socket.alpnProtocol };
+        },
+        () => ({ ...raw(), MAGNETO_UPSTREAM_CA: caFile }),
+      );
+      expect(live).toEqual({ said: 'got \x01hello', protocol: 'x-raw' });
+      expect(again).toEqual(live);
+    });
   });
 
   test('a server that breaks off does so again', async () => {

@@ -149,7 +149,10 @@ describe('a raw stream', () => {
   const plain = answer({ body: parts('x') });
   const recording = (log: ReturnType<typeof memoryLog>) =>
     record(
-      upstreamOf(() => plain),
+      upstreamOf(({ body }) => {
+        void read(body);
+        return plain;
+      }),
       log.options,
     );
 
