@@ -30,7 +30,10 @@ export function redactInteraction(interaction: Interaction): Interaction {
 }
 
 /** What a side said, without the credentials of a raw stream's client. */
-function redactMessage(kind: Interaction['kind'], message: RecordedMessage): RecordedMessage {
+export function redactMessage(
+  kind: Interaction['kind'],
+  message: RecordedMessage,
+): RecordedMessage {
   if (kind !== 'stream' || message.from === 'server') return message;
   const bytes = redactSaid(message.bytes);
   return bytes === message.bytes ? message : { ...message, bytes };

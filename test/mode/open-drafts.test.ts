@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Draft, DraftStart } from '../../src/cassette/cassette.ts';
-import { createDraft } from '../../src/cassette/draft.ts';
+import { createDraft } from '../cassette/memory-draft.ts';
 import { finished } from '../../src/exchange/conversation.ts';
 import { createOpenDrafts } from '../../src/mode/open-drafts.ts';
 import { interaction } from './harness.ts';
