@@ -86,7 +86,7 @@ export interface RecordedTerms {
 
 /** The part of an exchange that must be equal for an interaction to answer it, but for the body. */
 export interface Sought {
-  readonly kind: 'http' | 'websocket' | 'grpc' | 'stream';
+  readonly kind: 'http' | 'websocket' | 'grpc';
   readonly head: Pick<RequestHead, 'method' | 'path'>;
   readonly destination: Destination;
 }

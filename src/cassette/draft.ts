@@ -5,7 +5,7 @@ import type {
   RecordedResponse,
   StoredBody,
 } from '../exchange/interaction.ts';
-import { redactInteraction } from '../redaction/redaction.ts';
+import { redactInteraction, redactMessage } from '../redaction/redaction.ts';
 import { assemble, type Said } from './assemble.ts';
 import type { BodyFile } from './body-file.ts';
 import type { Draft, DraftEnd, DraftStart } from './cassette.ts';
@@ -69,7 +69,7 @@ export class LogDraft implements Draft {
     if (this.#over) return undefined;
     const { kind, bytes } = message;
     if (this.#start.kind === 'http' && kind === 'data') return this.#addBody(message);
-    this.#push({ ...message, length: bytes.length });
+    this.#push({ ...redactMessage(this.#start.kind, message), length: bytes.length });
     return this.#place.room();
   }
 

@@ -15,8 +15,8 @@ export function createRecording(
   for (const [place, interaction] of content.interactions.entries()) {
     const entry = { interaction, bodyDigest: requestDigest(interaction), place };
     const { kind, request } = interaction;
-    // Answered from the interactions themselves, whoever answers for names.
-    if (kind === 'dns') continue;
+    // Answered from the interactions themselves, whoever answers for names or plays raw streams.
+    if (kind === 'dns' || kind === 'stream') continue;
     const authority = authorityOf(request.destination);
     if (kind === 'connect') {
       push(connects, authority, entry);

@@ -33,6 +33,16 @@ export const trafficOptions = {
     parse: values.onOff,
     words: ['on', 'off'],
   },
+  raw: {
+    env: 'MAGNETO_RAW',
+    takes: values.words.raw.join(' | '),
+    default: 'passthrough',
+    doc: 'What a recording does with raw streams, which are neither HTTP nor anything else that magneto knows: pass them through, or `record` what both sides say and replay it, see [protocols](protocols.md#raw-tcp). Inside TLS as well; `MAGNETO_LIVE` and `MAGNETO_TLS_PASSTHROUGH` are never recorded.',
+    reason:
+      'Bytes that nobody understands may hold passwords that nobody can take out of them, so they are kept only where you ask for it.',
+    parse: values.word('raw'),
+    words: values.words.raw,
+  },
   faults: {
     env: 'MAGNETO_FAULTS',
     takes:

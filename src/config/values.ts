@@ -30,6 +30,7 @@ export const words = {
   mode: ['auto', 'record', 'replay', 'passthrough', 'hybrid'],
   cassetteFormat: ['json', 'json.gz', 'msgpack', 'msgpack.gz'],
   onMiss: ['fail', 'passthrough', 'record'],
+  raw: ['passthrough', 'record'],
   fsync: ['always', 'interval', 'never'],
   iptables: ['auto', 'nft', 'legacy', 'plain'],
   fail: ['closed', 'open'],

@@ -9,8 +9,20 @@ export const conversationFailures = {
   },
   UNRECORDED_STREAM: {
     status: 0,
-    title: 'Bytes that are neither HTTP nor TLS cannot be replayed',
-    remedy: 'name the destination in MAGNETO_LIVE, or keep it from going through magneto',
+    title: 'The cassette has no raw stream that begins like this one',
+    remedy:
+      'record it with MAGNETO_RAW=record, or name the destination in MAGNETO_LIVE to have it stay real',
+  },
+  STREAM_MISMATCH: {
+    status: 0,
+    title: 'The client said something else in a raw stream than the recording has at this place',
+    remedy: 'record the stream again, or set MAGNETO_ON_MISS=passthrough to go on regardless',
+  },
+  STREAM_ENCRYPTED: {
+    status: 0,
+    title: 'A raw stream went over to TLS of its own, so that the rest of it could not be recorded',
+    remedy:
+      'switch TLS off in the client while recording (sslmode=disable, for instance), take the port out of MAGNETO_OPAQUE_PORTS where it began with TLS, or name the destination in MAGNETO_LIVE',
   },
   HTTP2_BROKEN: {
     status: 0,

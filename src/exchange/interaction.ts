@@ -82,12 +82,13 @@ export interface RecordedMessage {
 
 /**
  * Why a recording stopped before its exchange did: a cap on its size or time, the end of magneto
- * itself, or WebSocket frames that are none (RFC 6455, 5.2), after which nothing can be told.
+ * itself, WebSocket frames that are none (RFC 6455, 5.2), after which nothing can be told, or TLS that
+ * the two sides of a raw stream began between them.
  */
 export type Truncated = (typeof truncations)[number];
 
 /** Every reason for which a recording stopped early, for readers of cassettes. */
-export const truncations = ['size', 'time', 'killed', 'malformed'] as const;
+export const truncations = ['size', 'time', 'killed', 'malformed', 'encrypted'] as const;
 
 /** A question for a name, and what was found, as they stand in a cassette. */
 export interface RecordedLookup extends DnsFinding {

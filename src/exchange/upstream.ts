@@ -55,6 +55,8 @@ export interface Answer {
   /** How the server's side ended; settles only after the body was read to its end. */
   readonly ending: Ending | Promise<Ending>;
   readonly outcome: Outcome;
+  /** The protocol that was negotiated in TLS (RFC 7301), where a raw stream lies in it. */
+  readonly alpn?: string;
   /** Recorded pause before the head, in milliseconds; only `latency` waits it out. */
   readonly delayMs?: number;
   /** Recorded pause between the head and the end of a body that is whole in memory, in milliseconds. */

@@ -17,7 +17,7 @@ import type { Recognised } from './recognise.ts';
 import type { ClientRefusal, Refusals } from './refusal.ts';
 import { createRefusals } from './refusal.ts';
 import { destinationInside, route } from './route.ts';
-import { askInSilence, askTerms, isCaptured } from './terms.ts';
+import { askInSilence, askTerms, isCaptured, withToldName } from './terms.ts';
 import type { AskUntouched } from './untouched.ts';
 import { passUnseen, passUntouched } from './untouched.ts';
 
@@ -139,7 +139,7 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'tls':
       return enterTls(context, arrival, { read: helloOf(peeked), offer });
     case 'stream':
-      return context.wire.stream({ ...arrival, socket: wholeSocket(socket, peeked) });
+      return passRaw(context, { ...arrival, socket: wholeSocket(socket, peeked) });
     case 'alert':
       context.onLost('tls', next.failure);
       return farewell(socket, decodeErrorAlert);
@@ -149,6 +149,10 @@ async function pass(context: Context, arrival: Arrival, background: Background):
     case 'drop':
       return lose(context, socket, errorOf(peeked) ?? new Error(next.why));
   }
+}
+
+function passRaw({ wire, nameAt }: Context, arrival: Arrival): void {
+  wire.stream(withToldName(arrival, nameAt));
 }
 
 /** Ends the TLS session of a client, and enters again with what is inside. */

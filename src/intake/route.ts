@@ -136,25 +136,26 @@ export function destinationInside(
 
 /**
  * The application protocol to choose (RFC 7301): what the server chose, where the client offers it
- * too. One that chose nothing speaks HTTP/1. Without a server to be asked, and for a client that
- * would be left without any, the best that the client and the wire both speak. `none` asked for none;
- * nothing fits: the handshake has to fail.
+ * too; also one that nobody here speaks, for its bytes are then a raw stream. A server that chose
+ * nothing speaks HTTP/1. Without a server to be asked, and for a client that would be left without
+ * any, the best that the client and the wire both speak. `none` asked for none; nothing fits: the
+ * handshake has to fail.
  */
 export function chooseProtocol(
   offered: readonly string[],
   { offer, http2 }: { readonly offer: Offer | undefined; readonly http2: boolean },
-): 'none' | Protocol | undefined {
+): string | undefined {
   if (offered.length === 0) return 'none';
   const spoken = protocols.filter(
     (protocol) => offered.includes(protocol) && (http2 || protocol !== 'h2'),
   );
   const [best] = spoken;
   if (offer?.type !== 'terms') return best;
+  const { alpn } = offer;
+  if (alpn !== undefined && alpn !== 'h2' && offered.includes(alpn)) return alpn;
   const chosen = spoken.find((protocol) => protocol === (offer.alpn ?? 'http/1.1'));
   return chosen ?? spoken.find((protocol) => protocol !== 'h2') ?? best;
 }
-
-type Protocol = (typeof protocols)[number];
 
 /** What the wire speaks, the best first; `http/1.0` is offered by `curl --http1.0`. */
 const protocols = ['h2', 'http/1.1', 'http/1.0'] as const;

@@ -1,5 +1,6 @@
 import type { Arrival, Likely } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
+import { isUnnamed } from '../exchange/destination.ts';
 import type { ClientHello, Offer } from '../exchange/upstream.ts';
 import { ownHost } from '../wire/wire.ts';
 import { route } from './route.ts';
@@ -35,4 +36,20 @@ export async function askInSilence(
 /** Whether the kernel brought it here: its client knows of no proxy. */
 export function isCaptured({ depth, destination }: Arrival): boolean {
   return depth === 0 && destination?.address !== undefined;
+}
+
+/**
+ * An arrival whose bytes are to be a raw stream, which bears no name: where only the address is known,
+ * the name that was told for it. Who is passed on untouched keeps what was asked about it.
+ */
+export function withToldName(
+  arrival: Arrival,
+  nameAt: (address: string) => string | undefined,
+): Arrival {
+  const { destination, untouched } = arrival;
+  if (destination === undefined || !isUnnamed(destination)) return arrival;
+  const name =
+    untouched === undefined || untouched === 'opaque' ? nameAt(destination.host) : undefined;
+  if (name === undefined) return arrival;
+  return { ...arrival, destination: { ...destination, host: name, learnt: 'dns' } };
 }

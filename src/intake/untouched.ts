@@ -5,7 +5,7 @@ import type { Failure } from '../exchange/failure.ts';
 import type { ClientHello, Offer } from '../exchange/upstream.ts';
 import type { Wire } from '../wire/wire.ts';
 import { route } from './route.ts';
-import { askTerms, isCaptured } from './terms.ts';
+import { askTerms, isCaptured, withToldName } from './terms.ts';
 
 /**
  * Says why the connections of a destination are to be passed on as they are, where they are: asked
@@ -18,6 +18,8 @@ export type AskUntouched = (destination: Destination, hello?: ClientHello) => Un
 export interface UntouchedParts {
   readonly wire: Pick<Wire, 'stream'>;
   readonly isOwn: (destination: Destination) => boolean;
+  /** The name that clients were told an address for, if one was. */
+  readonly nameAt: (address: string) => string | undefined;
   readonly onLoop: (failure: Failure) => void;
 }
 
@@ -53,7 +55,7 @@ export async function passUnseen(
 
 /** Passes on what nobody here is to open, its first bytes included; a captured client of a server that is not there is reset. */
 export async function passUntouched(
-  parts: Pick<UntouchedParts, 'wire' | 'isOwn'>,
+  parts: Omit<UntouchedParts, 'onLoop'>,
   arrival: Arrival,
   known?: Offer,
 ): Promise<void> {
@@ -64,5 +66,5 @@ export async function passUntouched(
   const offer = known ?? (await askTerms(arrival, { destination: plain, isOwn: parts.isOwn }));
   const next = route({ at: 'hello', captured: isCaptured(arrival), offer, untouched });
   if (next.to === 'reset') arrival.reset();
-  else parts.wire.stream({ ...arrival, destination: plain });
+  else parts.wire.stream(withToldName({ ...arrival, destination: plain }, parts.nameAt));
 }

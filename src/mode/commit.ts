@@ -14,6 +14,8 @@ export interface RecordOptions {
   readonly begin: (start: DraftStart) => Draft;
   /** Place in the order in which exchanges begin; each call gives the next one. */
   readonly nextSequence: () => number;
+  /** Whether raw streams are written as well. */
+  readonly recordsStreams: boolean;
   /** Bytes that a body may have; a larger one is passed on, but not recorded. */
   readonly bodyBytesMax: number;
   /** Whether an exchange that could not be written is cut (fsync `always`) rather than let through. */

@@ -12,6 +12,7 @@ import { journaled } from './journaled.ts';
 import type { Latency } from './latency.ts';
 import { latency } from './latency.ts';
 import { journaledNames } from './names.ts';
+import { createOpenDrafts } from './open-drafts.ts';
 import { plug } from './plug.ts';
 import type { NameMiss } from './replay-names.ts';
 import { openWaitingSession } from './waiting.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions {
   /** Faults on purpose (none). */
   readonly faults?: Faults;
   readonly bodyBytesMax: number;
+  /** Whether raw streams are recorded as well (no). */
+  readonly recordsStreams?: boolean;
   /** Under fsync `always` an exchange that could not be written is cut. */
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */
@@ -116,12 +119,14 @@ async function openNow(options: SessionOptions): Promise<OpenSession> {
       ? undefined
       : await library.record(cassette, { adds: plan.writes === 'added' });
   const cursors = recording === undefined ? undefined : createCursors(recording);
+  const drafts = take && createOpenDrafts(take);
   const parts = {
     options,
     plan,
     recording,
     cursors,
     take,
+    drafts,
     next: recording?.interactions.length ?? 0,
   };
   const { upstream, resolver } = plug(parts);
@@ -145,6 +150,7 @@ async function openNow(options: SessionOptions): Promise<OpenSession> {
     failure: () => take?.failure,
     close: async () => {
       if (take === undefined) return;
+      await drafts?.settled();
       if (take.recorded > 0 || isWorthKeeping(options, plan)) await take.finish();
       else await take.discard();
     },

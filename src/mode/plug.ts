@@ -9,6 +9,7 @@ import type { Cursors } from './cursors.ts';
 import { either } from './either.ts';
 import type { Plan, SessionOptions } from './mode.ts';
 import { byName, eitherName } from './names.ts';
+import type { OpenDrafts } from './open-drafts.ts';
 import { record } from './record.ts';
 import { recordNames } from './record-names.ts';
 import { replay } from './replay.ts';
@@ -23,6 +24,7 @@ export interface Parts {
   readonly recording: Recording | undefined;
   readonly cursors: Cursors | undefined;
   readonly take: Take | undefined;
+  readonly drafts: OpenDrafts | undefined;
   /** The place that the next exchange will have. */
   next: number;
 }
@@ -49,15 +51,16 @@ function plugPlan(parts: Parts): Plugged {
   const { options, plan, recording, cursors } = parts;
   const live = livePlug(parts);
   if (recording === undefined || cursors === undefined) return live;
+  const names: RecordedNames | undefined =
+    options.names && replayNames({ recording, cursors, ...options.names });
   const recorded = replay({
     recording,
     cursors,
     strict: plan.onMiss === 'fail',
     bodyBytesMax: options.bodyBytesMax,
+    nameOf: names?.nameOf,
     onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
   });
-  const names: RecordedNames | undefined =
-    options.names && replayNames({ recording, cursors, ...options.names });
   if (plan.onMiss === 'fail') return { upstream: recorded, resolver: names };
   if (names === undefined || live.resolver === undefined) {
     return { ...live, upstream: either(recorded, live.upstream) };
@@ -70,18 +73,19 @@ function plugPlan(parts: Parts): Plugged {
 
 /** The network, recorded where the plan writes. */
 function livePlug(parts: Parts): Plugged {
-  const { options, recording, take } = parts;
+  const { options, recording, take, drafts } = parts;
   const { network, names, bodyBytesMax, cutUnwritten, journal, onFailure } = options;
   if (take === undefined) return { upstream: network, resolver: names?.resolver };
   const writing = {
     append: (interaction: Interaction) => take.append(interaction),
-    begin: (start: DraftStart) => take.begin(start),
+    begin: (start: DraftStart) => (drafts ?? take).begin(start),
     onUnrecorded: (exchange: Pick<Exchange, 'destination'>, failure: Failure) =>
       onFailure(failure, exchange),
   };
   const upstream = record(network, {
     ...writing,
     nextSequence: () => parts.next++,
+    recordsStreams: options.recordsStreams ?? false,
     bodyBytesMax,
     cutUnwritten,
     onMessage: journal.message,

@@ -6,6 +6,7 @@ import type { RecordOptions } from './commit.ts';
 import { asFailure, interactionId, round } from './commit.ts';
 import { recordBody } from './record-body.ts';
 import { recordSession } from './record-session.ts';
+import { recordStream } from './record-stream.ts';
 import { recordUpgrade } from './record-upgrade.ts';
 import { tapRequest } from './request-tap.ts';
 
@@ -23,8 +24,12 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
       return offer;
     },
     async open(exchange) {
-      // What the bytes of a raw stream mean is not known: they pass, and the receipt counts them.
-      if (exchange.kind === 'stream') return upstream.open(exchange);
+      if (exchange.kind === 'stream') {
+        // What somebody wants to pass as it is, is not written; of the rest the receipt tells in any case.
+        const isOurs = exchange.untouched === undefined || exchange.untouched === 'opaque';
+        if (!options.recordsStreams || !isOurs) return upstream.open(exchange);
+        return recordStream(upstream, options, exchange);
+      }
       const sequence = options.nextSequence();
       const tap = tapRequest(exchange, options.bodyBytesMax);
       const answer = await upstream.open(tap.exchange);

@@ -3,7 +3,7 @@ import { bodyDigest } from '../cassette/cassette.ts';
 import type { Part } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
-import type { HttpExchange, StreamExchange } from '../exchange/exchange.ts';
+import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import { headerTokens } from '../exchange/headers.ts';
 import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
@@ -11,24 +11,29 @@ import type { Rereadable } from '../support/rereadable.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
+import type { ReplayedStreams } from './replay-stream.ts';
+import { replayStreams } from './replay-stream.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
 export interface ReplayOptions {
   readonly recording: Recording;
   readonly cursors: Cursors;
-  /** A WebSocket message unlike the recorded one ends the session. */
+  /** What a client says in a WebSocket or a raw stream unlike the recorded ends it. */
   readonly strict: boolean;
   /** Request bodies over this many bytes are not compared. */
   readonly bodyBytesMax: number;
-  readonly onMismatch: (exchange: HttpExchange, failure: Failure) => void;
+  readonly onMismatch: (exchange: Exchange, failure: Failure) => void;
+  /** The name that clients were told an address for. */
+  readonly nameOf?: ((address: string) => string | undefined) | undefined;
 }
 
 /** An upstream that answers from a recording and has no way to the network. */
 export function replay(options: ReplayOptions): Upstream {
+  const streams = replayStreams(options);
   return {
-    offer: (destination) => Promise.resolve(offerFrom(options, destination)),
+    offer: (destination) => Promise.resolve(offerFrom(options, destination, streams)),
     async open(exchange) {
-      if (exchange.kind === 'stream') return missed(unrecorded(exchange));
+      if (exchange.kind === 'stream') return streams.open(exchange);
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
       const digest = exchange.kind === 'http' ? await digestOf(options, exchange) : anyBody;
@@ -41,15 +46,12 @@ export function replay(options: ReplayOptions): Upstream {
   };
 }
 
-function unrecorded({ destination, untouched }: StreamExchange): Failure {
-  const where = authorityOf(destination);
-  return untouched === 'passthrough'
-    ? new Failure('PASSTHROUGH_UNRECORDED', `the TLS of ${where} is passed through`)
-    : new Failure('UNRECORDED_STREAM', `a raw stream to ${where}`);
-}
-
 /** A recorded connection failure is due once every exchange recorded before it with this destination was served. */
-function offerFrom({ recording, cursors }: ReplayOptions, destination: Destination): Offer {
+function offerFrom(
+  { recording, cursors }: ReplayOptions,
+  destination: Destination,
+  streams: ReplayedStreams,
+): Offer {
   const due = recording
     .connects(destination)
     .find((entry) => cursors.connectDue(entry, destination));
@@ -57,11 +59,13 @@ function offerFrom({ recording, cursors }: ReplayOptions, destination: Destinati
     cursors.served(due);
     return ended(due, 'replayed');
   }
+  const stream = streams.terms(destination);
   const terms = recording.terms(destination);
   if (terms !== undefined) {
     const { http2, connectProtocol } = terms;
-    return { type: 'terms', alpn: http2 ? 'h2' : 'http/1.1', connectProtocol };
+    return { type: 'terms', ...stream, alpn: http2 ? 'h2' : 'http/1.1', connectProtocol };
   }
+  if (stream !== undefined) return stream;
   const last = recording.connects(destination).at(-1);
   return last === undefined ? { type: 'unknown' } : ended(last, 'repeated');
 }

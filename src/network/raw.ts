@@ -36,7 +36,9 @@ export function relay(
     else resolve(connection.broken ?? { type: 'cut', by: 'client' });
   });
   void sendRaw(connection, body).catch(() => connection.abandon(clientEnding(signal)));
-  return { body: parts, ending: promise, framing: 'raw', outcome: 'forwarded' };
+  const { alpn } = connection;
+  const negotiated = alpn === undefined ? {} : { alpn };
+  return { body: parts, ending: promise, framing: 'raw', outcome: 'forwarded', ...negotiated };
 }
 
 /** Sends what the client says, then ends that side only. */

@@ -76,7 +76,9 @@ export class Reach {
 
   /** A connection that has carried nothing, with all that the server may have said on it. */
   async forStream(destination: Destination, { signal }: Attempt): Promise<Connection> {
-    const pooled = this.#pool.take(keyOf(destination), ({ used }) => !used);
+    const isUnused = ({ used }: Connection): boolean => !used;
+    const pooled =
+      this.#pool.take(keyOf(destination), isUnused) ?? this.#takeUnnamed(destination, isUnused);
     return pooled ?? this.#establishFor(destination, { signal, alpn: [] });
   }
 
@@ -142,13 +144,13 @@ export class Reach {
   }
 
   /** One that an offer kept while only the address was known; nobody else's request has been on it. */
-  #takeUnnamed(destination: Destination): Connection | undefined {
+  #takeUnnamed(
+    destination: Destination,
+    fits = (connection: Connection): boolean => !connection.used && carriesHttp(connection),
+  ): Connection | undefined {
     const { address, host } = destination;
     if (address === undefined || address === host) return undefined;
-    return this.#pool.take(
-      keyOf({ ...destination, host: address }),
-      (connection) => !connection.used && carriesHttp(connection),
-    );
+    return this.#pool.take(keyOf({ ...destination, host: address }), fits);
   }
 
   async #establishFor(

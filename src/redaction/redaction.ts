@@ -1,22 +1,42 @@
 import type { Headers } from '../exchange/headers.ts';
-import type { Interaction, RecordedRequest, RecordedResponse } from '../exchange/interaction.ts';
+import type {
+  Interaction,
+  RecordedMessage,
+  RecordedRequest,
+  RecordedResponse,
+} from '../exchange/interaction.ts';
+import { redactSaid } from './stream.ts';
 
 /** What stands in a cassette and in a log where a secret stood. */
 export const redacted = '[FILTERED]';
 
 /**
- * An interaction without the credentials in its headers: request, response, interim heads and both
- * trailers. Pure and idempotent; what has no secret is handed back as it is, not as a copy.
+ * An interaction without the credentials in its headers (request, response, interim heads and both
+ * trailers) and in what the client of a raw stream said. Pure and idempotent; what has no secret is
+ * handed back as it is, not as a copy.
  */
 export function redactInteraction(interaction: Interaction): Interaction {
-  const { ending, response } = interaction;
+  const { ending, response, kind, messages } = interaction;
   return {
     ...interaction,
     request: redactRequest(interaction.request),
     ...(response === undefined ? {} : { response: redactResponse(response) }),
+    ...(messages === undefined
+      ? {}
+      : { messages: messages.map((message) => redactMessage(kind, message)) }),
     ending:
       ending.type === 'finished' ? { ...ending, trailers: redactHeaders(ending.trailers) } : ending,
   };
+}
+
+/** What a side said, without the credentials of a raw stream's client. */
+export function redactMessage(
+  kind: Interaction['kind'],
+  message: RecordedMessage,
+): RecordedMessage {
+  if (kind !== 'stream' || message.from === 'server') return message;
+  const bytes = redactSaid(message.bytes);
+  return bytes === message.bytes ? message : { ...message, bytes };
 }
 
 /** Headers without credentials: names, order, case and cookie attributes stay, only secret values go. */

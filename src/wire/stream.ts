@@ -20,6 +20,9 @@ export async function relayStream(
   const controller = new AbortController();
   socket.on('error', (error) => controller.abort(goneBy(error)));
   socket.once('close', () => controller.abort({ type: 'cut', by: 'client' }));
+  const leave = (reason: unknown): void => controller.abort(reason);
+  // From the beginning: which recorded stream it is to be may depend on what it says.
+  const pumped = pumpClient({ socket, startedAt, sent, leave });
   const answer = await session.upstream.open({
     kind: 'stream',
     id: nextExchangeId(),
@@ -30,13 +33,13 @@ export async function relayStream(
     ...(untouched !== undefined && { untouched }),
   });
   if (answer.failure !== undefined) {
+    sent.end();
     // No answer can carry it, so the log has to.
     if (answer.outcome === 'missed') onFailure(answer.failure);
     return reset();
   }
-  const leave = (reason: unknown): void => controller.abort(reason);
   await Promise.all([
-    pumpClient({ socket, startedAt, sent, leave }),
+    pumped,
     pumpServer(socket, { body: partsOf(answer.body), ending: answer.ending }, reset),
   ]);
 }

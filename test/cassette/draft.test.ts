@@ -32,6 +32,17 @@ async function written(
 const records = (folder: Folder): readonly string[] =>
   readFileSync(join(folder.path, 'c.wal'), 'latin1').match(/(?<=\xa6record.)[a-z]+/g) ?? [];
 
+test('no credential of a raw stream comes to the disk, not even before its end', async () => {
+  const auth = '*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n';
+  const one = await written('stream', async (draft, folder) => {
+    void draft.add(says('client', auth, 1));
+    void draft.add(says('server', '+OK\r\n', 2));
+    await foundOnceThere(folder, ([found]) => found?.messages?.length === 2);
+    expect(readFileSync(join(folder.path, 'c.wal'), 'latin1')).not.toContain('secret');
+  });
+  expect(one?.messages?.[0]?.bytes.toString()).toBe(auth.replace('secret', 'xxxxxx'));
+});
+
 describe('what ends', () => {
   test('has the pieces of its bodies put together, and the places of those of the response', async () => {
     const one = await written('http', (draft) => {

@@ -10,6 +10,7 @@ import type {
   RecordedRequest,
   RecordedResponse,
 } from '../../src/exchange/interaction.ts';
+import { truncations } from '../../src/exchange/interaction.ts';
 
 export const example: Destination = { host: 'example.org', port: 443, secure: true };
 
@@ -227,7 +228,7 @@ const anyKind: fc.Arbitrary<Interaction> = fc.record(
     timing,
     ending,
     alpn: fc.constantFrom('h2', 'http/1.1', ''),
-    truncated: fc.constantFrom('size', 'time', 'killed'),
+    truncated: fc.constantFrom(...truncations),
   },
   { requiredKeys: ['id', 'kind', 'startedAt', 'sequence', 'request', 'timing', 'ending'] },
 );

@@ -43,6 +43,7 @@ describe('settings', () => {
       settings: {
         selfTest: false,
         mode: 'auto',
+        raw: 'passthrough',
         cassetteName: 'default',
         cassetteDir: './cassettes',
         cassetteFormat: 'json',

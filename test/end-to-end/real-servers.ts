@@ -101,7 +101,10 @@ function addresses(at: {
 }
 
 /** An authority and a leaf for localhost, made by OpenSSL: none of our own code on the server's side. */
-function makeCertificate(folder: string): { readonly caFile: string; readonly pemFile: string } {
+export function makeCertificate(folder: string): {
+  readonly caFile: string;
+  readonly pemFile: string;
+} {
   const script = `
     set -e; cd "$0"
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Private CA' \

@@ -189,6 +189,12 @@ describe('of the protocols that a client offers', () => {
     expect(chooseProtocol(both, { offer, http2: false })).toBe('http/1.1');
     expect(chooseProtocol(['h2'], { offer, http2: false })).toBeUndefined();
   });
+
+  test('is what a server chose though nobody here speaks it', () => {
+    const offer = { type: 'terms', alpn: 'x-raw' } as const;
+    expect(chooseProtocol(['http/1.1', 'x-raw'], { offer, http2: true })).toBe('x-raw');
+    expect(chooseProtocol(['x-raw'], { offer: undefined, http2: true })).toBeUndefined();
+  });
 });
 
 describe('what the kernel has brought here', () => {

@@ -153,6 +153,7 @@ export function memoryLog(changes: Partial<RecordOptions> = {}): {
       append,
       begin: (start) => createDraft(start, changes.append ?? append),
       nextSequence: () => sequence++,
+      recordsStreams: true,
       bodyBytesMax: 1000,
       cutUnwritten: false,
       onMessage: () => {},

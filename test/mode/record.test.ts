@@ -14,6 +14,7 @@ import {
   read,
   settling,
   upstreamOf,
+  until,
 } from './harness.ts';
 
 test('an exchange is written as it was', async () => {
@@ -144,16 +145,38 @@ test.each<[Ending]>([
   expect(written[0]?.timing).not.toHaveProperty('headMs');
 });
 
-test('raw streams pass, and so does what the network itself failed at', async () => {
-  const { options, written } = memoryLog();
+describe('a raw stream', () => {
   const plain = answer({ body: parts('x') });
-  expect(
-    await record(
-      upstreamOf(() => plain),
-      options,
-    ).open(askStream()),
-  ).toBe(plain);
-  expect(written).toEqual([]);
+  const recording = (log: ReturnType<typeof memoryLog>) =>
+    record(
+      upstreamOf(({ body }) => {
+        void read(body);
+        return plain;
+      }),
+      log.options,
+    );
+
+  test('passes where nobody asked for it to be recorded', async () => {
+    const log = memoryLog({ recordsStreams: false });
+    const given = await recording(log).open(askStream());
+    expect(given === plain).toBe(true);
+  });
+
+  test.each(['live', 'passthrough'] as const)(
+    'that is %s passes in any case',
+    async (untouched) => {
+      const log = memoryLog();
+      const given = await recording(log).open({ ...askStream(), kind: 'stream', untouched });
+      expect(given === plain).toBe(true);
+    },
+  );
+
+  test('is written where that was asked for', async () => {
+    const log = memoryLog();
+    expect(await read((await recording(log).open(askStream())).body)).toBe('x');
+    await until(() => log.written.length > 0, 'the write');
+    expect(log.written).toMatchObject([{ kind: 'stream' }]);
+  });
 });
 
 test('exchanges are numbered as they begin, not as they end', async () => {
