@@ -8,6 +8,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { ask2 } from '../wire/http2-client.ts';
+import { startBothVersions } from './both-versions.ts';
 import type { Via } from './client.ts';
 import { ask, plain, tunnel } from './client.ts';
 import { startOrigin } from './origin.ts';
@@ -74,35 +75,33 @@ const waysIn: Readonly<Record<string, Way>> = {
 };
 
 test.each(Object.entries(waysIn))('HTTP/2 %s is recorded and replayed', async (_name, way) => {
-  const origin = await startOrigin();
-  const { httpPort, httpsPort } = origin;
+  const [open, closed] = [await startBothVersions(), await startOrigin()];
+  const ways = { httpPort: open.port, httpsPort: closed.httpsPort };
   const run = async ({ via }: Running) => {
-    const client = await way({ via, httpPort, httpsPort });
+    const client = await way({ via, ...ways });
     const answers: { status: number; body: string; headers: readonly string[] }[] = [];
     for (const path of ['/a?b=1', '/c']) {
-      const { status, body, headers } = await ask2(
-        client,
-        { ':method': 'POST', ':path': path },
-        'hi',
-      );
+      const asked = { ':method': 'POST', ':path': path };
+      const { status, body, headers } = await ask2(client, asked, 'hi');
       answers.push({ status, body: body.toString(), headers: headers.map(unredacted) });
     }
     client.close();
     return answers;
   };
-  const trust = (live: boolean) => (live ? { MAGNETO_UPSTREAM_CA: origin.caFile } : {});
-  const [live, again] = await twice(origin, run, trust);
+  const trust = (live: boolean) => (live ? { MAGNETO_UPSTREAM_CA: closed.caFile } : {});
+  const stop = async (): Promise<void> => void (await Promise.all([open.stop(), closed.stop()]));
+  const [live, again] = await twice({ stop }, run, trust);
   expect(live.map(({ status, body }): unknown => [status, JSON.parse(body)])).toEqual([
     [200, { n: 1, path: '/a?b=1', said: 'hi' }],
     [200, { n: 2, path: '/c', said: 'hi' }],
   ]);
   expect(again).toEqual(live);
-  expect(origin.saw()).toBe(2);
+  expect(open.saw() + closed.saw()).toBe(2);
 });
 
 test('what was recorded over one version of HTTP is played over the other', async () => {
-  const origin = await startOrigin();
-  const url = `http://localhost:${origin.httpPort}`;
+  const origin = await startBothVersions();
+  const url = `http://localhost:${origin.port}`;
   const run = async ({ via }: Running, live: boolean): Promise<readonly string[]> => {
     const over1 = async (path: string) =>
       (await ask(via, { url: `${url}${path}` })).body.toString();
