@@ -49,15 +49,16 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
   }
 }
 
-/**
- * How a recorded session ended; one that is not whole is cut where the recording stops. Where the
- * server closed because the client sent what is no frame, that is waited for: the framing then does
- * as the server did.
- */
-function recordedEnding({ truncated, ending }: Interaction): Ending {
+/** How a recorded session ended; one that is not whole is cut where the recording stops. */
+function recordedEnding(interaction: Interaction): Ending {
+  const { truncated, ending } = interaction;
   if (truncated === undefined) return ending;
-  const byServer = ending.type === 'closed' && ending.by === 'server';
-  return { type: 'cut', by: truncated === 'malformed' && byServer ? 'client' : 'server' };
+  return { type: 'cut', by: brokenByClient(interaction) ? 'client' : 'server' };
+}
+
+/** Whether the client sent what is no frame and the server closed over it: this one is waited for to do so, too. */
+function brokenByClient({ truncated, ending }: Interaction): boolean {
+  return truncated === 'malformed' && ending.type === 'closed' && ending.by === 'server';
 }
 
 function sequenceOf(
@@ -80,7 +81,8 @@ function sequenceOf(
       if (strict) refuse(refusalOf(mismatch));
       return strict;
     },
-    clientEnds: recorded.type === 'closed' && recorded.by === 'client',
+    clientEnds:
+      (recorded.type === 'closed' && recorded.by === 'client') || brokenByClient(interaction),
   };
 }
 
