@@ -101,6 +101,7 @@ function commonOptions(
     latency: settings.latency,
     ...(settings.faults.length > 0 && { faults: faultsOf(ground) }),
     bodyBytesMax: settings.bodyBytesMax,
+    streamMsMax: settings.streamMsMax,
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
     sealed: settings.seal,

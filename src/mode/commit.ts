@@ -1,9 +1,10 @@
-import type { Draft, DraftStart } from '../cassette/cassette.ts';
+import type { Draft, DraftEnd, DraftStart } from '../cassette/cassette.ts';
 import type { PartKind, Side } from '../exchange/conversation.ts';
 import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Answer } from '../exchange/upstream.ts';
+import type { Keeping } from './keeping.ts';
 import type { RequestTap } from './request-tap.ts';
 
 /** What recording needs. */
@@ -14,8 +15,10 @@ export interface RecordOptions {
   readonly begin: (start: DraftStart) => Draft;
   /** Place in the order in which exchanges begin; each call gives the next one. */
   readonly nextSequence: () => number;
-  /** Bytes that a body may have; a larger one is passed on, but not recorded. */
+  /** Bytes that are recorded of a body; what comes after them passes on. */
   readonly bodyBytesMax: number;
+  /** Milliseconds that an exchange is recorded for; what comes later passes on. */
+  readonly streamMsMax: number;
   /** Whether an exchange that could not be written is cut (fsync `always`) rather than let through. */
   readonly cutUnwritten: boolean;
   /** Told of each WebSocket message as it passes; for metrics. */
@@ -30,12 +33,13 @@ export interface Recorded {
   readonly exchange: HttpExchange;
   readonly answer: Answer;
   readonly tap: RequestTap;
+  readonly keeping: Keeping;
   readonly sequence: number;
   readonly headMs: number;
 }
 
 /** What the recorded parts of an exchange add to the interaction. */
-export type RecordedEnd = Pick<Interaction, 'response' | 'messages' | 'ending'>;
+export type RecordedEnd = Pick<Interaction, 'response' | 'messages' | 'ending' | 'truncated'>;
 
 /**
  * What became of an exchange that was to be written: it stands in the log; or it could not be
@@ -44,30 +48,64 @@ export type RecordedEnd = Pick<Interaction, 'response' | 'messages' | 'ending'>;
 export type Committed = 'recorded' | 'forwarded' | 'failed';
 
 /** Writes an exchange, and says what its outcome is. */
-export async function commit(recorded: Recorded, end: RecordedEnd): Promise<Committed> {
-  const { options, exchange, sequence, headMs, tap } = recorded;
-  const { head, kind, destination, startedAt } = exchange;
-  const { response, messages, ending } = end;
-  const endMs = performance.now() - startedAt;
-  try {
-    await options.append({
-      id: interactionId(sequence),
-      kind,
-      startedAt: new Date(performance.timeOrigin + startedAt).toISOString(),
-      sequence,
-      request: {
-        method: head.method,
-        destination: { host: destination.host, port: destination.port, secure: destination.secure },
-        path: head.path,
-        httpVersion: head.httpVersion,
-        headers: head.headers,
-        ...tap.body(),
-      },
+export function commit(recorded: Recorded, end: RecordedEnd): Promise<Committed> {
+  const { response, messages, ending, truncated } = end;
+  return written(recorded, () =>
+    recorded.options.append({
+      ...draftStart(recorded),
       ...(response === undefined ? {} : { response }),
       ...(messages === undefined ? {} : { messages }),
-      timing: { ...(response === undefined ? {} : { headMs: round(headMs) }), endMs: round(endMs) },
+      timing: timingOf(recorded, response !== undefined),
       ending,
-    });
+      ...(truncated === undefined ? {} : { truncated }),
+    }),
+  );
+}
+
+/** Writes the end of an exchange that was written as it went on, and says what its outcome is. */
+export function commitDraft(
+  recorded: Recorded,
+  draft: Draft,
+  end: Omit<DraftEnd, 'timing'>,
+): Promise<Committed> {
+  const hasHead = recorded.answer.head !== undefined;
+  return written(recorded, () => draft.finish({ ...end, timing: timingOf(recorded, hasHead) }));
+}
+
+/** What is known of an exchange before it has ended. */
+export function draftStart({
+  exchange,
+  sequence,
+  tap,
+}: Pick<Recorded, 'exchange' | 'sequence' | 'tap'>): DraftStart {
+  const { head, kind, destination, startedAt } = exchange;
+  return {
+    id: interactionId(sequence),
+    kind,
+    startedAt: new Date(performance.timeOrigin + startedAt).toISOString(),
+    sequence,
+    request: {
+      method: head.method,
+      destination: { host: destination.host, port: destination.port, secure: destination.secure },
+      path: head.path,
+      httpVersion: head.httpVersion,
+      headers: head.headers,
+      ...tap.body(),
+    },
+  };
+}
+
+function timingOf({ exchange, headMs }: Recorded, hasHead: boolean): Interaction['timing'] {
+  const endMs = round(performance.now() - exchange.startedAt);
+  return hasHead ? { headMs: round(headMs), endMs } : { endMs };
+}
+
+async function written(
+  { options, exchange }: Recorded,
+  write: () => Promise<void>,
+): Promise<Committed> {
+  try {
+    await write();
     return 'recorded';
   } catch (error) {
     options.onUnrecorded(exchange, asFailure(error));

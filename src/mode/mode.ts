@@ -42,6 +42,7 @@ export interface SessionOptions {
   /** Faults on purpose (none). */
   readonly faults?: Faults;
   readonly bodyBytesMax: number;
+  readonly streamMsMax: number;
   /** Under fsync `always` an exchange that could not be written is cut. */
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */

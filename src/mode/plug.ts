@@ -71,7 +71,7 @@ function plugPlan(parts: Parts): Plugged {
 /** The network, recorded where the plan writes. */
 function livePlug(parts: Parts): Plugged {
   const { options, recording, take } = parts;
-  const { network, names, bodyBytesMax, cutUnwritten, journal, onFailure } = options;
+  const { network, names, bodyBytesMax, streamMsMax, cutUnwritten, journal, onFailure } = options;
   if (take === undefined) return { upstream: network, resolver: names?.resolver };
   const writing = {
     append: (interaction: Interaction) => take.append(interaction),
@@ -83,6 +83,7 @@ function livePlug(parts: Parts): Plugged {
     ...writing,
     nextSequence: () => parts.next++,
     bodyBytesMax,
+    streamMsMax,
     cutUnwritten,
     onMessage: journal.message,
   });

@@ -3,8 +3,9 @@ import type { Destination } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { ClientHello, Upstream } from '../exchange/upstream.ts';
 import type { RecordOptions } from './commit.ts';
-import { asFailure, interactionId, round } from './commit.ts';
-import { recordBody } from './record-body.ts';
+import { asFailure, draftStart, interactionId, round } from './commit.ts';
+import { Keeping } from './keeping.ts';
+import { recordBody, recordFailed } from './record-body.ts';
 import { recordSession } from './record-session.ts';
 import { tapRequest } from './request-tap.ts';
 
@@ -25,11 +26,12 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
       // What the bytes of a raw stream mean is not known: they pass, and the receipt counts them.
       if (exchange.kind === 'stream') return upstream.open(exchange);
       const sequence = options.nextSequence();
-      const tap = tapRequest(exchange, options.bodyBytesMax);
+      const keeping = new Keeping(options, exchange, () => draftStart({ exchange, sequence, tap }));
+      const tap = tapRequest(exchange, keeping);
       const answer = await upstream.open(tap.exchange);
-      if (answer.failure !== undefined) return answer;
       const headMs = performance.now() - exchange.startedAt;
-      const recorded = { options, exchange, answer, tap, sequence, headMs };
+      const recorded = { options, exchange, answer, tap, keeping, sequence, headMs };
+      if (answer.failure !== undefined) return recordFailed(recorded);
       return answer.framing === 'raw' ? recordSession(recorded) : recordBody(recorded);
     },
   };

@@ -97,10 +97,11 @@ describe('settings', () => {
         fsync: 'interval',
         resume: false,
         logLevel: 'info',
-        bodyBytesMax: 128 * 1024 * 1024,
         faults: [],
         faultSeed: '',
         bodyFileBytes: 1024 * 1024,
+        bodyBytesMax: 4 * 1024 ** 3,
+        streamMsMax: 3_600_000,
         ci: false,
       },
     });
@@ -135,6 +136,7 @@ describe('settings', () => {
       MAGNETO_FSYNC: 'always',
       MAGNETO_LOG_LEVEL: 'debug',
       MAGNETO_BODY_BYTES_MAX: '1024',
+      MAGNETO_STREAM_MS_MAX: '90000',
     });
     expect(settings).toMatchObject({
       mode: 'replay',
@@ -164,6 +166,7 @@ describe('settings', () => {
       fsync: 'always',
       logLevel: 'debug',
       bodyBytesMax: 1024,
+      streamMsMax: 90_000,
     });
   });
 
