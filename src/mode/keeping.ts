@@ -91,7 +91,7 @@ export class Keeping {
   answered(response: RecordedResponse, streams: boolean): void {
     this.#response = response;
     if (this.#draft !== undefined) this.#draft.answered(response);
-    else if (streams) this.#begin();
+    else if (streams) void this.#begin();
     this.#watch();
   }
 

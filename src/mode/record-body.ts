@@ -6,6 +6,7 @@ import type { Chunk, RecordedResponse } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Committed, Recorded, RecordedEnd } from './commit.ts';
 import { commit, commitDraft, draftStart } from './commit.ts';
+import type { Pieces } from './pieces.ts';
 import { createPieces, streamsByType } from './pieces.ts';
 
 /** The answer to pass on for an ordinary response, written before its end leaves. */
@@ -43,62 +44,85 @@ interface InParts {
 /** Passes a body on as it comes and keeps it; the part that completes it, or its ending, waits for the log. */
 function recordParts(recorded: Recorded, { head, body }: InParts): Answer {
   const { answer, keeping } = recorded;
-  const announced = announcedLength(head.headers);
-  const pieces = createPieces(head);
-  let outcome: Outcome = 'forwarded';
-  let writing: Promise<void> | undefined;
-  const writeOnce = (ending: Ending): Promise<void> => {
-    writing ??= write(recorded, { ending, chunks: pieces.chunks() }).then((committed) => {
-      outcome = committed;
-    });
-    return writing;
-  };
-  const end = async (): Promise<Ending> => {
-    const ending = await answer.ending;
-    await writeOnce(ending);
-    return outcome === 'failed' ? cutByServer : ending;
-  };
-  keeping.onTimeUp = () => void writeOnce(cutByServer);
+  const writing = createWriting(recorded, head);
+  keeping.onTimeUp = () => void writing.once(cutByServer);
   keeping.answered(responseOf(recorded) ?? head, streamsByType(head));
   const { promise, resolve } = Promise.withResolvers<Ending>();
-  async function* pass(): Parts {
-    let held: Part | undefined;
-    let size = 0;
-    let ending: Ending | undefined;
-    let askedAt = performance.now();
-    try {
-      for await (const part of body) {
-        const waitedMs = performance.now() - askedAt;
-        if (held !== undefined) yield held;
-        held = undefined;
-        size += part.bytes.length;
-        const kept = keeping.add('server', part);
-        if (kept.bytes > 0) pieces.add({ atMs: part.atMs, bytes: kept.bytes, waitedMs });
-        if (keeping.truncated !== undefined) void writeOnce(cutByServer);
-        // With an announced length the client knows the end by its bytes: they wait, not the ending.
-        if (size === announced) held = part;
-        else yield part;
-        // The first byte does not wait for the disk; the next one does, where there is no room.
-        await kept.room;
-        askedAt = performance.now();
-      }
-      ending = await end();
-      if (held !== undefined && outcome !== 'failed') yield held;
-    } finally {
-      // Also where the client left midway and nobody reads on: what came is recorded with that ending.
-      resolve(ending ?? (await end()));
-    }
-  }
   return {
     ...answer,
-    body: pass(),
+    body: passOn(recorded, { head, body, writing, over: resolve }),
     ending: promise,
     get outcome() {
-      return outcome;
+      return writing.outcome();
     },
     get truncated() {
       return keeping.limited;
     },
+  };
+}
+
+interface PassingOn extends InParts {
+  readonly writing: Writing;
+  /** Told how it ended for the client. */
+  readonly over: (ending: Ending) => void;
+}
+
+async function* passOn(recorded: Recorded, { head, body, writing, over }: PassingOn): Parts {
+  const { answer, keeping } = recorded;
+  const announced = announcedLength(head.headers);
+  const end = async (): Promise<Ending> => {
+    const ending = await answer.ending;
+    await writing.once(ending);
+    return writing.outcome() === 'failed' ? cutByServer : ending;
+  };
+  let held: Part | undefined;
+  let size = 0;
+  let ending: Ending | undefined;
+  let askedAt = performance.now();
+  try {
+    for await (const part of body) {
+      const waitedMs = performance.now() - askedAt;
+      if (held !== undefined) yield held;
+      held = undefined;
+      size += part.bytes.length;
+      const { bytes, room } = keeping.add('server', part);
+      if (bytes > 0) writing.pieces.add({ atMs: part.atMs, bytes, waitedMs });
+      if (keeping.truncated !== undefined) void writing.once(cutByServer);
+      // With an announced length the client knows the end by its bytes: they wait, not the ending.
+      if (size === announced) held = part;
+      else yield part;
+      // The first bytes do not wait for the disk; the next ones do, where there is no room.
+      await room;
+      askedAt = performance.now();
+    }
+    ending = await end();
+    if (held !== undefined && writing.outcome() !== 'failed') yield held;
+  } finally {
+    // Also where the client left midway and nobody reads on: what came is recorded with that ending.
+    over(ending ?? (await end()));
+  }
+}
+
+/** What is to be written of an answer in parts, once: at its end, or when a cap ends the recording. */
+interface Writing {
+  readonly pieces: Pieces;
+  readonly once: (ending: Ending) => Promise<void>;
+  readonly outcome: () => Outcome;
+}
+
+function createWriting(recorded: Recorded, head: ResponseHead): Writing {
+  const pieces = createPieces(head);
+  let outcome: Outcome = 'forwarded';
+  let written: Promise<void> | undefined;
+  return {
+    pieces,
+    once(ending) {
+      written ??= write(recorded, { ending, chunks: pieces.chunks() }).then((committed) => {
+        outcome = committed;
+      });
+      return written;
+    },
+    outcome: () => outcome,
   };
 }
 
