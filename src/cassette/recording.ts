@@ -1,8 +1,9 @@
 import { authorityOf } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Entry, RecordedTerms, Recording } from './cassette.ts';
+import type { Entry, Recording } from './cassette.ts';
 import { createNeighbours } from './closest.ts';
-import { anyBody, bodyDigest, signatureKey } from './signature.ts';
+import { recordedDigest, signatureKey } from './signature.ts';
 
 /** Interactions as something to replay, indexed once by signature. */
 export function createRecording(
@@ -13,7 +14,7 @@ export function createRecording(
   const known = new Map<string, RecordedTerms>();
   const neighbours = createNeighbours();
   for (const [place, interaction] of content.interactions.entries()) {
-    const entry = { interaction, bodyDigest: requestDigest(interaction), place };
+    const entry = { interaction, bodyDigest: recordedDigest(interaction), place };
     const { kind, request } = interaction;
     // Answered from the interactions themselves, whoever answers for names.
     if (kind === 'dns') continue;
