@@ -13,7 +13,7 @@ import { isRereadable } from '../support/rereadable.ts';
 export const rereadBytesMax = 16 * 1024 * 1024;
 
 /** Stands for a body that is not compared, so that the head alone decides. */
-export const anyBody = '*';
+const anyBody = '*';
 
 /** A request and what it may be answered with. */
 export interface Digested {
