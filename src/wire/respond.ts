@@ -107,7 +107,7 @@ async function writeParts(response: ServerResponse, parts: Parts): Promise<void>
   for await (const part of parts) {
     const written = write(response, part.bytes);
     // Node joins the chunks of one turn; what a server sent as two is two to its client.
-    response.uncork();
+    if (response.writableCorked > 0) response.uncork();
     if (!(await written)) return;
   }
 }

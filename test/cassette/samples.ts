@@ -184,7 +184,7 @@ const response: fc.Arbitrary<RecordedResponse> = fc
   .map(([rest, said, informational, chunks]) => ({
     ...rest,
     ...said,
-    ...(chunks === undefined || chunks.length === 0 ? {} : { chunks }),
+    ...(chunks === undefined ? {} : { chunks }),
     ...(informational === undefined ? {} : { informational }),
   }));
 

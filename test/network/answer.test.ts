@@ -59,7 +59,7 @@ describe('an answer', () => {
     await answerTo([chunked], async (answer) => {
       expect(Buffer.isBuffer(answer.body)).toBe(false);
       const said: string[] = [];
-      for await (const { bytes } of answer.body as Parts) said.push(bytes.toString());
+      for await (const one of answer.body as Parts) said.push(one.bytes.toString());
       expect(said).toEqual(['a', 'b']);
       expect(answer.ending).toEqual({ type: 'finished', trailers: [['X', 'y']] });
     });
