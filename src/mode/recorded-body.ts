@@ -1,6 +1,7 @@
 import type { Ending, Part, Parts } from '../exchange/conversation.ts';
 import type { Chunk, Interaction, StoredBody } from '../exchange/interaction.ts';
 import type { Answer } from '../exchange/upstream.ts';
+import { passedBy } from '../support/swept.ts';
 
 /** Under recorded latency a large body is given time in steps of at least so many milliseconds. */
 const stepMs = 10;
@@ -88,6 +89,7 @@ async function* paced(stored: StoredBody, headMs: number, totalMs: number): Part
     const waits = owedMs >= stepMs || sent === stored.bytes;
     if (waits) waitedMs = dueMs;
     yield { atMs: headMs + dueMs, kind: 'data', bytes, ...(waits ? { delayMs: owedMs } : {}) };
+    passedBy(bytes.length);
   }
 }
 

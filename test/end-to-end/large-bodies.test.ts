@@ -14,24 +14,26 @@ import { modeIn, withFolder } from './with-appliance.ts';
 
 /** A quick form for every day; `npm run test:full` takes a gigabyte. */
 const mebibytes = Number(process.env['MAGNETO_TEST_BODY_MIB'] ?? 96);
-const size = mebibytes * 1024 * 1024;
+/** Those that are recorded stay in memory until they are written. */
+const recordedMebibytes = Number(process.env['MAGNETO_TEST_BODY_MIB'] ?? 12);
+const bytesOf = (size: number): number => size * 1024 * 1024;
 const growthMax = 64 * 1024 * 1024;
 const limitMs = 60_000 + mebibytes * 500;
 
 const block = Buffer.from(Array.from({ length: 65_536 }, (_none, n) => (n * 31 + (n >> 8)) % 256));
 
-/** A body of that size, no two blocks of which are alike, made as it is read. */
-function* blocks(): Generator<Buffer> {
-  for (let at = 0; at < size / block.length; at += 1) {
+/** A body of so many MiB, no two blocks of which are alike, made as it is read. */
+function* blocks(size: number): Generator<Buffer> {
+  for (let at = 0; at < bytesOf(size) / block.length; at += 1) {
     const one = Buffer.from(block);
     one.writeUInt32BE(at);
     yield one;
   }
 }
 
-function digestOfAll(): string {
+function digestOfAll(size: number): string {
   const sum = createHash('sha256');
-  for (const one of blocks()) sum.update(one);
+  for (const one of blocks(size)) sum.update(one);
   return sum.digest('hex');
 }
 
@@ -43,42 +45,52 @@ async function digestOf(message: IncomingMessage): Promise<string> {
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'PUT') return void response.end(await digestOf(request));
-  response.writeHead(200, { 'Content-Length': size, 'Content-Type': 'application/octet-stream' });
-  await pipeline(Readable.from(blocks()), response);
+  const size = Number(/\d+/.exec(request.url ?? '')?.[0]);
+  response.writeHead(200, {
+    'Content-Length': bytesOf(size),
+    'Content-Type': 'application/octet-stream',
+  });
+  await pipeline(Readable.from(blocks(size)), response);
 }
 
 const server = createServer((request, response) => {
   // A client that leaves midway is part of a test.
   answer(request, response).catch(() => response.destroy());
 });
-let whole = '';
+const digests = new Map<number, string>();
 
 beforeAll(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  whole = digestOfAll();
+  for (const size of [mebibytes, recordedMebibytes]) digests.set(size, digestOfAll(size));
 }, 60_000);
 afterAll(() => {
   server.closeAllConnections();
   server.close();
 });
 
-function ask({ via }: Child, method: 'GET' | 'PUT') {
+interface Transfer {
+  readonly method: 'GET' | 'PUT';
+  /** MiB. */
+  readonly size: number;
+}
+
+function ask({ via }: Child, { method, size }: Transfer) {
   return httpRequest({
     host: '127.0.0.1',
     port: via.proxyPort,
     method,
-    path: `http://127.0.0.1:${portOf(server)}/large`,
-    headers: method === 'PUT' ? { 'Content-Length': size } : {},
+    path: `http://127.0.0.1:${portOf(server)}/${size}`,
+    headers: method === 'PUT' ? { 'Content-Length': bytesOf(size) } : {},
     agent: false,
   });
 }
 
 /** The digest of what the client got, or of what the server says that it got. */
-async function transfer(child: Child, method: 'GET' | 'PUT'): Promise<string> {
-  const asked = ask(child, method);
+async function transfer(child: Child, { method, size }: Transfer): Promise<string> {
+  const asked = ask(child, { method, size });
   const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
-  if (method === 'PUT') await pipeline(Readable.from(blocks()), asked);
+  if (method === 'PUT') await pipeline(Readable.from(blocks(size)), asked);
   else asked.end();
   const [response] = await answered;
   if (method === 'GET') return digestOf(response);
@@ -128,7 +140,7 @@ describe(`${mebibytes} MiB`, () => {
       withFolder((folder) =>
         withMagneto(folder, 'passthrough', async (child) => {
           const grown = await growth(child, async () => {
-            expect(await transfer(child, method)).toBe(whole);
+            expect(await transfer(child, { method, size: mebibytes })).toBe(digests.get(mebibytes));
           });
           expect(grown).toBeLessThan(growthMax);
         }),
@@ -140,15 +152,16 @@ describe(`${mebibytes} MiB`, () => {
     'are recorded in bounded memory, and replayed to the byte: %s',
     (method) =>
       withFolder(async (folder) => {
+        const size = recordedMebibytes;
         await withMagneto(folder, 'record', async (child) => {
           const grown = await growth(child, async () => {
-            expect(await transfer(child, method)).toBe(whole);
+            expect(await transfer(child, { method, size })).toBe(digests.get(size));
           });
           expect(grown).toBeLessThan(growthMax);
         });
         await withMagneto(folder, 'replay', async (child) => {
           const grown = await growth(child, async () => {
-            expect(await transfer(child, method)).toBe(whole);
+            expect(await transfer(child, { method, size })).toBe(digests.get(size));
           });
           expect(grown).toBeLessThan(growthMax);
           expect((await child.control('/receipt')).body).toMatchObject({ served: 1, missed: 0 });
@@ -163,7 +176,7 @@ describe(`${mebibytes} MiB`, () => {
       withFolder((folder) =>
         withMagneto(folder, 'record', async (child) => {
           const grown = await growth(child, async () => {
-            const asked = ask(child, 'GET').on('error', () => {});
+            const asked = ask(child, { method: 'GET', size: mebibytes }).on('error', () => {});
             asked.end();
             const [response] = (await once(asked, 'response')) as [IncomingMessage];
             response.on('error', () => {}).pause();
