@@ -82,17 +82,23 @@ function partOf(bytes: Buffer, atMs: number, delayMs: number | undefined): Part 
 async function* paced(stored: StoredBody, headMs: number, totalMs: number): Parts {
   let sent = 0;
   let waitedMs = 0;
-  for await (const bytes of stored.read()) {
+  for await (const bytes of readFile(stored)) {
     sent += bytes.length;
     const dueMs = (totalMs * sent) / stored.bytes;
     const owedMs = dueMs - waitedMs;
     const waits = owedMs >= stepMs || sent === stored.bytes;
     if (waits) waitedMs = dueMs;
     yield { atMs: headMs + dueMs, kind: 'data', bytes, ...(waits ? { delayMs: owedMs } : {}) };
-    passedBy(bytes.length);
   }
 }
 
 function readOf(bytes: Buffer | StoredBody): AsyncIterable<Buffer> | Iterable<Buffer> {
-  return Buffer.isBuffer(bytes) ? [bytes] : bytes.read();
+  return Buffer.isBuffer(bytes) ? [bytes] : readFile(bytes);
+}
+
+async function* readFile(stored: StoredBody): AsyncGenerator<Buffer, void> {
+  for await (const bytes of stored.read()) {
+    yield bytes;
+    passedBy(bytes.length);
+  }
 }
