@@ -1,7 +1,6 @@
 import { authorityOf } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Entry, RecordedTerms, Recording } from './cassette.ts';
-import type { Entry, Recording } from './cassette.ts';
 import { createNeighbours } from './closest.ts';
 import { recordedDigest, signatureKey } from './signature.ts';
 
@@ -37,12 +36,6 @@ export function createRecording(
     terms: (destination) => known.get(authorityOf(destination)),
     closest: (request) => neighbours.closest(request),
   };
-}
-
-function requestDigest({ kind, request }: Interaction): string {
-  if (request.partial === true) return anyBody;
-  if (kind !== 'http') return '';
-  return request.stored?.sha256 ?? bodyDigest(request.body);
 }
 
 function termsWith(
