@@ -28,5 +28,7 @@ function sweeper(): () => void {
   // The collector is there for whoever asks, but its name is not, unless with this flag.
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
-  return typeof collect === 'function' ? () => void Reflect.apply(collect, undefined, [{ type: 'minor' }]) : () => {};
+  return typeof collect === 'function'
+    ? () => void Reflect.apply(collect, undefined, [{ type: 'minor' }])
+    : () => {};
 }
