@@ -9,7 +9,7 @@ const typesOnly = existsSync('src')
 /** @type {import('jest').Config} */
 export const config = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/test/netns/', '/test/docker/'],
+  testPathIgnorePatterns: ['/node_modules/', '/test/netns/', '/test/docker/', '/test/conformance/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   // Node strips the types itself; Jest only has to hand the modules over as they are.
   transform: {},

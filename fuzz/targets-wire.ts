@@ -4,10 +4,11 @@ import type { Arrival } from '../src/exchange/arrival.ts';
 import { finished } from '../src/exchange/conversation.ts';
 import type { Exchange } from '../src/exchange/exchange.ts';
 import type { Answer } from '../src/exchange/upstream.ts';
-import { createFrameTap } from '../src/mode/websocket-tap.ts';
+import { FrameTap } from '../src/mode/websocket-tap.ts';
 import { createWire } from '../src/wire/wire.ts';
 import type { Target } from './fuzz.ts';
 import { frameSeeds } from './frames.ts';
+import { http2Seeds, http2Words } from './http2-frames.ts';
 import { requestSeeds } from './seeds.ts';
 
 const text = (words: readonly string[]): Buffer[] =>
@@ -57,7 +58,15 @@ export const http1: Target = {
   run: (bytes) => served(bytes, 'http'),
 };
 
-async function served(bytes: Buffer, protocol: 'http'): Promise<void> {
+/** HTTP/2 on a connection whose preface was seen. */
+export const http2: Target = {
+  name: 'http2',
+  seeds: http2Seeds,
+  words: http2Words,
+  run: (bytes) => served(bytes, 'http2'),
+};
+
+async function served(bytes: Buffer, protocol: 'http' | 'http2'): Promise<void> {
   let bug: Error | undefined;
   const wire = createWire({
     missStatus: 502,
@@ -123,12 +132,17 @@ export const websocket: Target = {
 };
 
 async function tapped(pieces: readonly Buffer[]): Promise<string> {
-  const options = {
+  const told: unknown[] = [];
+  const tap = new FrameTap('client', {
     accepted: [['Sec-WebSocket-Extensions', 'permessage-deflate']],
-    bytesMax: 100_000,
-  } as const;
-  const tap = createFrameTap('client', options);
+    roomFor: () => 100_000,
+    onMessage: ({ kind, bytes }) => {
+      told.push(kind, bytes.toString('hex'));
+      return undefined;
+    },
+    onClose: (_from, close) => void told.push(close),
+    onLost: (why) => void told.push(why),
+  });
   for (const bytes of pieces) await tap.take({ atMs: 0, kind: 'data', bytes });
-  const { messages, close } = await tap.end();
-  return JSON.stringify([messages, close]);
+  return JSON.stringify(told);
 }

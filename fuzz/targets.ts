@@ -7,13 +7,14 @@ import {
   dns,
   logRecords,
 } from './targets-pure.ts';
-import { http1, websocket } from './targets-wire.ts';
+import { http1, http2, websocket } from './targets-wire.ts';
 
 /** Everything that is given anything. */
 export const targets: readonly Target[] = [
   detection,
   clientHello,
   http1,
+  http2,
   websocket,
   dns,
   cassetteJson,

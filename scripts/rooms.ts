@@ -33,6 +33,8 @@ export const applianceParts: readonly string[] = [
   'outgoing.ts',
   'reporting.ts',
   'refusing.ts',
+  'memory.ts',
+  'crowding.ts',
   'passing.ts',
   'groundwork.ts',
   'sessions.ts',

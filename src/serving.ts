@@ -1,9 +1,10 @@
 import type { SelfTest } from './capture/capture.ts';
 import type { Control } from './control/control.ts';
 import { createControl } from './control/control.ts';
+import { crowdOf } from './crowding.ts';
 import type { Destination } from './exchange/destination.ts';
 import type { Ground } from './groundwork.ts';
-import type { Intake, IntakeOptions } from './intake/intake.ts';
+import type { CrowdOptions, Intake, IntakeOptions } from './intake/intake.ts';
 import { createIntake } from './intake/intake.ts';
 import type { Passing } from './passing.ts';
 import { createPassing } from './passing.ts';
@@ -39,6 +40,7 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
       onLost,
     }),
     session: sessionOf(house),
+    crowd: crowdFor(house),
     allowClients: settings.allowClients,
     isOwn,
     isOwnSocket: network.isOwnSocket,
@@ -52,6 +54,15 @@ export function openIntake(house: Serving, isOwn: (destination: Destination) => 
     likely: passing.likely,
   });
   return intake;
+}
+
+/** How many clients there may be; that there may be too few is told once, here. */
+function crowdFor({ settings, session, report, metrics }: Serving): CrowdOptions {
+  const dials = session.all.some(({ strict }) => !strict);
+  const { connectionsMax } = settings;
+  const { tooFew, ...crowd } = crowdOf({ connectionsMax, dials, report, metrics });
+  if (tooFew !== undefined) report(tooFew);
+  return crowd;
 }
 
 /** The session of each client, its heads in the log where that is asked for. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { Failure } from '../exchange/failure.ts';
 import { unmapped } from '../support/address-list.ts';
+import { descriptorOf } from '../support/open-files.ts';
 
 /** Where a client wanted to go before the kernel redirected it. */
 export interface OriginalDestination {
@@ -76,15 +77,6 @@ function ask(getSockOpt: GetSockOpt, socket: Socket): OriginalDestination | unde
   const length = new Uint32Array([value.length]);
   if (getSockOpt(fd, level, originalDestination, value, length) !== 0) return undefined;
   return readSocketAddress(value);
-}
-
-/** The descriptor of a socket: it is there on every platform but Windows, and in none of Node's types. */
-function descriptorOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as unknown as {
-    readonly _handle?: { readonly fd?: number } | null;
-  };
-  const fd = handle?.fd;
-  return fd === undefined || fd < 0 ? undefined : fd;
 }
 
 /** Reads a `sockaddr_in` or `sockaddr_in6`: the family in this machine's byte order, port and address in the network's. */

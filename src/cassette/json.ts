@@ -12,7 +12,7 @@ export const jsonBytesMax = constants.MAX_STRING_LENGTH;
 
 const spelling = jsonSpelling(() => undefined);
 
-/** A cassette as JSON, piece by piece: indented by two spaces, each header on one line. */
+/** A cassette as JSON, piece by piece: indented by two spaces, each header, and each piece of a body, on one line. */
 export async function* jsonPieces(
   { name, recordedAt, newer }: ContentHead,
   interactions: AsyncIterable<Interaction>,
@@ -87,7 +87,7 @@ function wholeCharacters(bytes: Buffer): Buffer {
 function print(value: unknown, indent: string, key = ''): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
-  const pairs = key === 'headers' || key === 'trailers';
+  const pairs = pairLists.has(key);
   const lines = Array.isArray(value)
     ? value.map((item) => (pairs && isPair(item) ? printPair(item) : print(item, inner)))
     : Object.entries(value).map(([name, item]) => {
@@ -98,12 +98,16 @@ function print(value: unknown, indent: string, key = ''): string {
   return `${open}\n${inner}${lines.join(`,\n${inner}`)}\n${indent}${close}`;
 }
 
-function isPair(value: unknown): value is readonly [string, string] {
-  return (
-    Array.isArray(value) && value.length === 2 && value.every((item) => typeof item === 'string')
-  );
+/** Lists whose entries are two words or numbers: each has a line. */
+const pairLists: ReadonlySet<string> = new Set(['headers', 'trailers', 'chunks']);
+
+type Pair = readonly [string | number, string | number];
+
+function isPair(value: unknown): value is Pair {
+  const isPlain = (item: unknown): boolean => typeof item === 'string' || typeof item === 'number';
+  return Array.isArray(value) && value.length === 2 && value.every(isPlain);
 }
 
-function printPair([name, value]: readonly [string, string]): string {
-  return `[${JSON.stringify(name)}, ${JSON.stringify(value)}]`;
+function printPair([one, other]: Pair): string {
+  return `[${JSON.stringify(one)}, ${JSON.stringify(other)}]`;
 }

@@ -5,7 +5,7 @@ import type {
   RecordedMessage,
   RecordedResponse,
 } from '../exchange/interaction.ts';
-import { messageKinds } from '../exchange/interaction.ts';
+import { messageKinds, truncations } from '../exchange/interaction.ts';
 import type { Fields } from './check.ts';
 import { corrupt, fieldsOf, listOf, numberField, wordField } from './check.ts';
 import type { Spelling } from './tree.ts';
@@ -71,6 +71,5 @@ export function readChunks(response: Fields, above: string): Pick<RecordedRespon
 /** Why a recording stopped early, where it did. @throws Failure CASSETTE_CORRUPT, naming the field */
 export function readTruncated(interaction: Fields, where: string): Pick<Interaction, 'truncated'> {
   if (interaction['truncated'] === undefined) return {};
-  const words = ['size', 'time', 'killed'] as const;
-  return { truncated: wordField(interaction, 'truncated', { words, where }) };
+  return { truncated: wordField(interaction, 'truncated', { words: truncations, where }) };
 }

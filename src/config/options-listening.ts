@@ -1,7 +1,7 @@
 import { clientCassettes } from './clients.ts';
 import type { Option } from './option.ts';
 import * as values from './values.ts';
-import { bearerToken } from './values-run.ts';
+import { bearerToken, connectionsMax } from './values-run.ts';
 
 /** Where magneto listens, and to whom. */
 export const listeningOptions = {
@@ -64,6 +64,16 @@ export const listeningOptions = {
     doc: 'The clients that may use the proxy and the control plane when they listen off loopback. Loopback itself always may.',
     reason: 'A forgotten port mapping on a machine with a public address must not serve the world.',
     parse: values.clientRanges,
+  },
+  connectionsMax: {
+    env: 'MAGNETO_CONNECTIONS_MAX',
+    takes: 'auto, or a whole number of at least 1',
+    default: 'auto',
+    doc: 'How many connections of clients may be open at a time. `auto`: as many as the limit on open files (`ulimit -n`) allows with a connection to a server for each, and at most 32768. One more is answered with 503, or reset where it is captured; the others go on.',
+    reason:
+      'Without a limit of ours the system would close what is too much without a word, and take from the cassette the files that it needs.',
+    parse: connectionsMax,
+    words: ['auto'],
   },
   clients: {
     env: 'MAGNETO_CLIENTS',

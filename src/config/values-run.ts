@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { isHostPattern } from '../support/host-patterns.ts';
-import { list, ValueError } from './values.ts';
+import { list, ValueError, whole } from './values.ts';
 
 /** Hosts, names below one, addresses and ranges, with a port or without; as they were written. */
 export function liveHosts(text: string): readonly string[] {
@@ -55,4 +55,9 @@ export function breaker(
   const [, failures, seconds] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
   if (!(Number(failures) > 0 && Number(seconds) > 0)) throw new ValueError('not failures/seconds');
   return { failures: Number(failures), openMs: Number(seconds) * 1000 };
+}
+
+/** How many connections there may be: a number, or as many as the system allows. */
+export function connectionsMax(text: string): number | 'auto' {
+  return text === 'auto' ? text : whole(1, 1_000_000)(text);
 }

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { FailureCode } from '../exchange/failure.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
+import { countWebSockets } from './websocket-metrics.ts';
 
 /** What Prometheus is told. */
 export interface Metrics {
@@ -55,18 +56,21 @@ export function createMetrics({ journal }: { readonly journal: Journal }): Metri
   const registry = new Registry();
   const onOwnError = ownErrorCounter(registry);
   const stopExchanges = countExchanges(registry, journal, onOwnError);
-  const stopMessages = countMessages(registry, journal);
+  const webSockets = countWebSockets(registry, journal);
   const stopLoop = watchEventLoop(registry);
   return {
     watchSockets: socketGauge(registry),
-    onOwnError,
+    onOwnError: (code) => {
+      webSockets.onFailure(code);
+      onOwnError(code);
+    },
     onClientRefusal: refusalCounter(registry),
     onWrite: writeObserver(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
     close: () => {
       stopExchanges();
-      stopMessages();
+      webSockets.stop();
       stopLoop();
     },
   };
@@ -160,18 +164,6 @@ function isServers(code: FailureCode): boolean {
 function isOwn(entry: JournalEntry): entry is JournalEntry & { readonly failure: FailureCode } {
   const { failure, outcome } = entry;
   return failure !== undefined && outcome === 'failed' && !isServers(failure);
-}
-
-function countMessages(registry: Registry, journal: Journal): () => void {
-  const messages = new Counter({
-    name: 'magneto_websocket_messages_total',
-    help: 'WebSocket messages: in, from clients; out, to clients.',
-    labelNames: ['direction'],
-    registers: [registry],
-  });
-  const inbound = messages.labels('in');
-  const outbound = messages.labels('out');
-  return journal.subscribeMessages((side) => (side === 'client' ? inbound : outbound).inc());
 }
 
 function writeObserver(registry: Registry): Metrics['onWrite'] {

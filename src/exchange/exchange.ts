@@ -1,5 +1,5 @@
 import type { Untouched } from './arrival.ts';
-import type { Body } from './conversation.ts';
+import type { Body, Parts } from './conversation.ts';
 import type { Destination } from './destination.ts';
 import type { Headers } from './headers.ts';
 import type { RequestHead, ResponseHead } from './http.ts';
@@ -20,6 +20,8 @@ export interface HttpExchange extends Live {
   readonly head: RequestHead;
   /** What the client says; for a WebSocket what it says after the 101, messages or raw bytes as the answer asks. */
   readonly body: Body;
+  /** What the client says after a 101 other than a WebSocket's; there where it asks for one. */
+  readonly upgraded?: Parts;
   /** The request's trailers, once its body has been read to the end. */
   readonly trailers: () => Headers;
   /** Passes an interim (1xx) head on to the client at once. */

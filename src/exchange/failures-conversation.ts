@@ -22,6 +22,11 @@ export const conversationFailures = {
     title: 'The answer cannot be told to an HTTP/2 client',
     remedy: 'set MAGNETO_HTTP2=off, so that the client gets it over HTTP/1.1 as the server sent it',
   },
+  WEBSOCKET_MALFORMED: {
+    status: 0,
+    title: 'Somebody sent what is no WebSocket frame, so the recording ends there',
+    remedy: 'none for magneto: what was sent has passed as it was; look at who sent it',
+  },
   BODY_TOO_LARGE: {
     status: 0,
     title: 'The body is larger than may be recorded, so its interaction is truncated',

@@ -146,4 +146,10 @@ export const startFailures = {
     remedy:
       'name a file that is not there yet in a folder that may be written, or - for the standard output',
   },
+  FILE_LIMIT_LOW: {
+    status: 0,
+    title: 'Fewer files may be open than so many connections need',
+    remedy:
+      'raise the limit (ulimits: nofile in compose, LimitNOFILE of systemd, ulimit -n), or lower MAGNETO_CONNECTIONS_MAX',
+  },
 } as const satisfies Record<string, FailureEntry>;

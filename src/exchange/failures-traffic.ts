@@ -107,4 +107,15 @@ export const trafficFailures = {
       'Clients refuse the certificate for a host, so it is passed through and the take has a hole',
     remedy: 'let the clients trust the CA, or name the host in MAGNETO_TLS_PASSTHROUGH',
   },
+  MEMORY_LOW: {
+    status: 503,
+    title: 'The memory that magneto may have is nearly used up',
+    remedy: 'give its container more (mem_limit), or let fewer clients in at a time',
+  },
+  TOO_MANY_CONNECTIONS: {
+    status: 503,
+    title: 'More connections came than may be open at a time',
+    remedy:
+      'raise MAGNETO_CONNECTIONS_MAX, or the number of files magneto may have open (ulimits: nofile)',
+  },
 } as const satisfies Record<string, FailureEntry>;

@@ -47,3 +47,15 @@ export function asksForWebSocket(head: RequestHead): boolean {
     headerValue(head.headers, 'sec-websocket-key') !== undefined
   );
 }
+
+/**
+ * Whether a request asks to become something else that HTTP/1 gives way to (RFC 9110, 7.8), whose
+ * bytes are passed on as they are after the 101. Not h2c: it would be HTTP that nobody reads, and
+ * its clients go on in HTTP/1 where they are not answered with 101.
+ */
+export function asksForUpgrade({ headers, httpVersion }: RequestHead): boolean {
+  const protocols = headerTokens(headers, 'upgrade');
+  if (httpVersion !== '1.1' || protocols.length === 0) return false;
+  if (protocols.includes('h2c') || protocols.includes('websocket')) return false;
+  return headerTokens(headers, 'connection').includes('upgrade');
+}

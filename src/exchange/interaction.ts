@@ -80,8 +80,14 @@ export interface RecordedMessage {
   readonly compressed?: boolean;
 }
 
-/** Why a recording stopped before its exchange did: a cap on its size or time, or the end of magneto itself. */
-export type Truncated = 'size' | 'time' | 'killed';
+/**
+ * Why a recording stopped before its exchange did: a cap on its size or time, the end of magneto
+ * itself, or WebSocket frames that are none (RFC 6455, 5.2), after which nothing can be told.
+ */
+export type Truncated = (typeof truncations)[number];
+
+/** Every reason for which a recording stopped early, for readers of cassettes. */
+export const truncations = ['size', 'time', 'killed', 'malformed'] as const;
 
 /** A question for a name, and what was found, as they stand in a cassette. */
 export interface RecordedLookup extends DnsFinding {

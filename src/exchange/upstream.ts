@@ -60,7 +60,7 @@ export interface Answer {
   readonly delayMs?: number;
   /** Recorded pause between the head and the end of a body that is whole in memory, in milliseconds. */
   readonly bodyDelayMs?: number;
-  /** Recorded pause between the last part and the ending, in milliseconds. */
+  /** Recorded pause between what was said last and the ending, in milliseconds; only `latency` waits it out. */
   readonly endDelayMs?: number;
   /** Whether the parts of its body are the pieces in which a server said it, rather than of any size. */
   readonly streamed?: boolean;

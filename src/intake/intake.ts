@@ -3,16 +3,21 @@ import type { OriginalDestinations } from '../capture/capture.ts';
 import type { Arrival, Session } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
+import { Failure } from '../exchange/failure.ts';
 import type { AddressList } from '../support/address-list.ts';
 import { createAddressList, unmapped } from '../support/address-list.ts';
 import { isOwnAddress } from '../support/interfaces.ts';
+import { errorCode } from '../support/system-error.ts';
 import type { Tunnel } from '../wire/wire.ts';
+import type { Crowd, CrowdOptions } from './crowd.ts';
+import { createCrowd } from './crowd.ts';
 import type { Listener } from './listener.ts';
 import { openListener } from './listener.ts';
 import type { Passage, PassageOptions } from './passage.ts';
 import { createPassage } from './passage.ts';
 import { turnAway } from './stranger.ts';
 
+export type { CrowdOptions } from './crowd.ts';
 export type { Names } from './names.ts';
 export { createNames } from './names.ts';
 export type { ClientRefusal } from './refusal.ts';
@@ -25,6 +30,8 @@ export interface IntakeOptions
   readonly session: (client: Arrival['client']) => Session | Promise<Session>;
   /** Addresses and CIDR ranges of those who may come in; loopback always may. */
   readonly allowClients: readonly string[];
+  /** How many there may be at a time; any number where it is left out. */
+  readonly crowd?: CrowdOptions;
   /** Asks the kernel where a redirected client wanted to go; absent where none is. */
   readonly originalDestination?: OriginalDestinations;
 }
@@ -58,6 +65,11 @@ export interface Intake {
 }
 
 const loopback: readonly string[] = ['127.0.0.0/8', '::1'];
+const anyNumber: CrowdOptions = {
+  connectionsMax: Number.POSITIVE_INFINITY,
+  filesMax: undefined,
+  onCrowded: () => {},
+};
 /** Short enough for people not to notice, long enough for the first packet of a slow client. */
 const silenceMsDefault = 250;
 
@@ -65,6 +77,7 @@ interface Context {
   readonly options: IntakeOptions;
   readonly passage: Passage;
   readonly guests: AddressList;
+  readonly crowd: Crowd;
   readonly sockets: Set<Socket>;
 }
 
@@ -83,7 +96,8 @@ export function createIntake(options: IntakeOptions): Intake {
     ...options,
   });
   const guests = createAddressList([...loopback, ...options.allowClients]);
-  const context: Context = { options, passage, guests, sockets: new Set() };
+  const crowd = createCrowd(options.crowd ?? anyNumber);
+  const context: Context = { options, passage, guests, crowd, sockets: new Set() };
   const listeners: Listener[] = [];
   return {
     async listen(host, port) {
@@ -94,7 +108,7 @@ export function createIntake(options: IntakeOptions): Intake {
         { host, port, ipv6Only },
         {
           socket: (socket) => accept(context, socket),
-          error: (error) => options.onLost('listen', error),
+          error: (error) => options.onLost('listen', exhausted(error) ?? error),
         },
       );
       listeners.push(listener);
@@ -109,19 +123,27 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 }
 
+/** The system had no file left for a connection: others are served all the same, and the next may do. */
+function exhausted(error: Error): Failure | undefined {
+  const code = errorCode(error);
+  if (code !== 'EMFILE' && code !== 'ENFILE') return undefined;
+  return new Failure('TOO_MANY_CONNECTIONS', `no file is left for a connection (${code})`);
+}
+
 function accept(context: Context, socket: Socket): void {
-  const { options, passage, guests, sockets } = context;
+  const { options, passage, guests, crowd, sockets } = context;
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) {
     // It came and went before we could look.
     socket.on('error', () => {}).destroy();
     return;
   }
+  const destination = capturedDestination(options, socket);
+  if (!crowd.admits(socket, sockets.size, destination !== undefined)) return;
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
   const address = unmapped(remoteAddress);
   const client = { address, port: remotePort };
-  const destination = capturedDestination(options, socket);
   // Who is captured here, whatever its address, is no stranger.
   const isNeighbour = destination !== undefined && isOwnAddress(address);
   if (!guests.has(address) && !isNeighbour) {

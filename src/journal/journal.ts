@@ -89,6 +89,10 @@ export interface Journal {
   readonly passedThrough: () => readonly PassedThrough[];
   /** A WebSocket message passed. */
   readonly message: (side: Side, kind: PartKind) => void;
+  /** A WebSocket was opened, or came to its end. */
+  readonly webSocket: (change: 1 | -1) => void;
+  /** How many WebSockets are open. */
+  readonly openWebSockets: () => number;
   /** Hears each WebSocket message; the answer stops that. */
   readonly subscribeMessages: (listener: MessageListener) => () => void;
 }
@@ -109,6 +113,7 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
   const refusals = createRefusalTally();
   const passed = createPassedTally();
   let next = 0;
+  let openWebSockets = 0;
 
   return {
     append: (told) => {
@@ -136,6 +141,10 @@ export function createJournal(options: { readonly capacity?: number } = {}): Jou
     message: (side, kind) => {
       for (const listener of messageListeners) listener(side, kind);
     },
+    webSocket: (change) => {
+      openWebSockets += change;
+    },
+    openWebSockets: () => openWebSockets,
     subscribeMessages: (listener) => subscription(messageListeners, listener),
   };
 }

@@ -26,7 +26,10 @@ export function journaled(upstream: Upstream, journal: Journal, mode: string): U
       const received = counted(answer.body, (part) => {
         if (part.kind !== 'data') journal.message('server', part.kind);
       });
+      const isWebSocket = exchange.kind === 'websocket' && answer.head?.status === 101;
+      if (isWebSocket) journal.webSocket(1);
       const enter = (ending: Ending): void => {
+        if (isWebSocket) journal.webSocket(-1);
         journal.append(entryOf({ exchange, answer, mode, ending, sent, received }));
       };
       if (received.over === undefined && !(answer.ending instanceof Promise)) enter(answer.ending);

@@ -13,7 +13,7 @@ export type Latency =
 /** Waits so many milliseconds, or until the signal aborts. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** An upstream that answers with the latency asked for: before the head, before each message and piece of a stream, before the end. */
+/** An upstream that answers with the latency asked for: before the head, each message and piece of a stream, and the end. */
 export function latency(upstream: Upstream, policy: Latency, sleep: Wait = sleepFor): Upstream {
   if (policy.type === 'none') return upstream;
   const wait: Wait = async (recordedMs, signal) => {
@@ -65,15 +65,15 @@ function slowed(
   if (fixed && answer.framing !== 'messages' && answer.streamed !== true) return answer;
   const parts = timedParts(answer);
   if (parts === undefined) return answer;
-  const { endDelayMs = 0 } = answer;
+  const { endDelayMs } = answer;
   async function* delayed(timed: Parts): Parts {
     for await (const part of timed) {
       // A piece that its file gave in two halves is waited for once.
       if (part.delayMs !== undefined || answer.streamed !== true) await wait(part.delayMs);
       yield part;
     }
-    // An end is no message either.
-    if (!fixed) await wait(endDelayMs);
+    // The end of a stream is no message of it; a close is one.
+    if (endDelayMs !== undefined && !(fixed && answer.streamed === true)) await wait(endDelayMs);
   }
   return withBody(answer, delayed(parts));
 }

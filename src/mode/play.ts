@@ -49,9 +49,15 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
   }
 }
 
-/** How a recorded session ended; one that is not whole is cut where the recording stops. */
+/**
+ * How a recorded session ended; one that is not whole is cut where the recording stops. Where the
+ * server closed because the client sent what is no frame, that is waited for: the framing then does
+ * as the server did.
+ */
 function recordedEnding({ truncated, ending }: Interaction): Ending {
-  return truncated === undefined ? ending : { type: 'cut', by: 'server' };
+  if (truncated === undefined) return ending;
+  const byServer = ending.type === 'closed' && ending.by === 'server';
+  return { type: 'cut', by: truncated === 'malformed' && byServer ? 'client' : 'server' };
 }
 
 function sequenceOf(

@@ -1,31 +1,32 @@
+import type { Draft } from '../cassette/cassette.ts';
 import type { Ending, Parts } from '../exchange/conversation.ts';
+import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
+import type { Truncated } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Recorded } from './commit.ts';
-import { commit } from './commit.ts';
-import type { FrameTap } from './websocket-tap.ts';
-import { createFrameTap, mergeSession } from './websocket-tap.ts';
+import { commitDraft, draftStart } from './commit.ts';
+import type { Loss, TapOptions, TappedMessage } from './websocket-tap.ts';
+import { FrameTap } from './websocket-tap.ts';
 
 /** The answer to pass on for a WebSocket: raw bytes both ways, read by taps, written before its close leaves. */
 export function recordSession(recorded: Recorded): Answer {
-  const { answer, tap, options } = recorded;
+  const { answer, tap } = recorded;
   const { head, body } = answer;
   if (head === undefined || body === undefined || Buffer.isBuffer(body)) return answer;
-  const tapOptions = { accepted: head.headers, bytesMax: options.bodyBytesMax };
-  const client = createFrameTap('client', tapOptions, options.onMessage);
-  const server = createFrameTap('server', tapOptions, options.onMessage);
-  tap.watch((part) => void client.take(part));
+  const session = new RecordedSession(recorded);
+  tap.watch((part) => session.client.take(part));
   let outcome: Outcome = 'forwarded';
   const { promise, resolve } = Promise.withResolvers<Ending>();
   const write = async (ended: Ending): Promise<void> => {
-    outcome = await commitSession(recorded, { client, server, ended });
+    outcome = await session.write(ended);
   };
   async function* pass(parts: Parts): Parts {
     let written = false;
     try {
       for await (const part of parts) {
-        await server.take(part);
-        if (!written && server.closed()) {
+        await session.server.take(part);
+        if (!written && session.closedByServer) {
           written = true;
           await write({ type: 'cut', by: 'server' });
           if (outcome === 'failed') return;
@@ -48,19 +49,69 @@ export function recordSession(recorded: Recorded): Answer {
   };
 }
 
-async function commitSession(
-  recorded: Recorded,
-  sides: { readonly client: FrameTap; readonly server: FrameTap; readonly ended: Ending },
-): Promise<Outcome> {
-  const { options, exchange, answer } = recorded;
-  const [client, server] = [await sides.client.end(), await sides.server.end()];
-  if (client.messages === undefined || server.messages === undefined) {
-    const words = `the messages of one side pass ${options.bodyBytesMax} bytes`;
-    const where = `a WebSocket session with ${exchange.destination.host}`;
-    options.onUnrecorded(exchange, new Failure('BODY_TOO_LARGE', `${where}: ${words}`));
-    return 'forwarded';
+/** A session on its way into a draft: what both sides have said so far, and who closed first. */
+class RecordedSession {
+  readonly client: FrameTap;
+  readonly server: FrameTap;
+  closedByServer = false;
+  readonly #recorded: Recorded;
+  readonly #draft: Draft;
+  #bytes = 0;
+  #closed: Ending | undefined;
+  #truncated: Truncated | undefined;
+
+  constructor(recorded: Recorded) {
+    const { options, answer, tap } = recorded;
+    this.#recorded = recorded;
+    this.#draft = options.begin(draftStart(recorded));
+    const informational = tap.informational();
+    const interim = informational === undefined ? {} : { informational };
+    if (answer.head !== undefined) this.#draft.answered({ ...answer.head, ...interim });
+    const tapOptions: TapOptions = {
+      accepted: answer.head?.headers ?? [],
+      roomFor: () => options.bodyBytesMax - this.#bytes,
+      onMessage: (message) => this.#add(message),
+      onClose: (by, close) => {
+        this.#closed ??= { type: 'closed', by, ...close };
+        if (by === 'server') this.closedByServer = true;
+      },
+      onLost: (why) => this.#lose(why),
+    };
+    this.client = new FrameTap('client', tapOptions);
+    this.server = new FrameTap('server', tapOptions);
   }
-  const session = mergeSession(client, server, sides.ended);
-  const response = answer.head;
-  return commit(recorded, { ...(response === undefined ? {} : { response }), ...session });
+
+  #add(message: TappedMessage): Promise<void> | undefined {
+    const { options } = this.#recorded;
+    options.onMessage(message.from, message.kind);
+    if (this.#truncated !== undefined) return undefined;
+    this.#bytes += message.bytes.length;
+    // A draft that cannot be written says so at its end.
+    return this.#draft.add(message)?.catch(() => {});
+  }
+
+  /** What follows is not known: what the other side says after it would stand there out of its place. */
+  #lose(why: Loss): void {
+    if (this.#truncated !== undefined) return;
+    this.#truncated = why;
+    const { options, exchange } = this.#recorded;
+    const where = `a WebSocket session with ${authorityOf(exchange.destination)}`;
+    options.onUnrecorded(exchange, lossOf(why, where, options.bodyBytesMax));
+  }
+
+  /** Writes the end of it, and says what became of it. */
+  write(ended: Ending): Promise<Outcome> {
+    return commitDraft(this.#recorded, this.#draft, {
+      ending: this.#closed ?? ended,
+      ...(this.#truncated !== undefined && { truncated: this.#truncated }),
+    });
+  }
+}
+
+function lossOf(why: Loss, where: string, bytesMax: number): Failure {
+  if (why === 'malformed') {
+    return new Failure('WEBSOCKET_MALFORMED', `${where}: recorded up to a frame that is none`);
+  }
+  const words = `recorded up to a message with which it passes ${bytesMax} bytes`;
+  return new Failure('BODY_TOO_LARGE', `${where}: ${words}`);
 }

@@ -7,6 +7,7 @@ import { asFailure, draftStart, interactionId, round } from './commit.ts';
 import { Keeping } from './keeping.ts';
 import { recordBody, recordFailed } from './record-body.ts';
 import { recordSession } from './record-session.ts';
+import { recordUpgrade } from './record-upgrade.ts';
 import { tapRequest } from './request-tap.ts';
 
 /** An upstream that writes what the given one answers; the end of an answer leaves only after it was written. */
@@ -32,7 +33,8 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
       const headMs = performance.now() - exchange.startedAt;
       const recorded = { options, exchange, answer, tap, keeping, sequence, headMs };
       if (answer.failure !== undefined) return recordFailed(recorded);
-      return answer.framing === 'raw' ? recordSession(recorded) : recordBody(recorded);
+      if (answer.framing !== 'raw') return recordBody(recorded);
+      return exchange.kind === 'http' ? recordUpgrade(recorded) : recordSession(recorded);
     },
   };
 }

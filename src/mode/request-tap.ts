@@ -11,9 +11,12 @@ export interface RequestTap {
   /** The body as far as the server asked for it; without its bytes where those are in a draft. */
   readonly body: () => Pick<RecordedRequest, 'body' | 'trailers' | 'partial'>;
   readonly informational: () => RecordedResponse['informational'];
-  /** Shows each part that a WebSocket's client sends, from the first one on. */
-  readonly watch: (watcher: (part: Part) => void) => void;
+  /** Shows each part that the client sends after a 101, from the first one on, before it passes. */
+  readonly watch: (watcher: Watcher) => void;
 }
+
+/** Looks at a part; a promise where the part is to wait for it. */
+export type Watcher = (part: Part) => Promise<void> | undefined;
 
 /** Taps an exchange: its body is kept as it passes, as far as that keeps it. */
 export function tapRequest(
@@ -21,17 +24,19 @@ export function tapRequest(
   keeping: Pick<Keeping, 'add' | 'body'>,
 ): RequestTap {
   const interim: { atMs: number; head: Parameters<HttpExchange['inform']>[0] }[] = [];
-  const sent = watchable(exchange.body);
-  const tapped =
-    exchange.kind === 'http'
-      ? tapBody(exchange.body, keeping)
-      : { ...untapped, passed: sent.passed };
+  const isHttp = exchange.kind === 'http';
+  const sent = watchable(isHttp ? exchange.upgraded : exchange.body);
+  const tapped = isHttp ? tapBody(exchange.body, keeping) : { ...untapped, passed: sent.passed };
   const inform: HttpExchange['inform'] = (head) => {
     interim.push({ atMs: Math.round(performance.now() - exchange.startedAt), head });
     exchange.inform(head);
   };
   return {
-    exchange: withChanges(exchange, { body: tapped.passed, inform }),
+    exchange: withChanges(exchange, {
+      body: tapped.passed,
+      inform,
+      ...(isHttp && sent.passed !== undefined && { upgraded: sent.passed }),
+    }),
     watch: sent.watch,
     informational: () => (interim.length === 0 ? undefined : interim),
     body() {
@@ -79,15 +84,20 @@ function tapBody(body: Body, keeping: Pick<Keeping, 'add' | 'body'>): TappedBody
 }
 
 /** A body whose parts are shown to a watcher as they pass; those that passed before it came are shown then. */
-function watchable(body: Body): { readonly passed: Body; readonly watch: RequestTap['watch'] } {
-  if (body === undefined || Buffer.isBuffer(body)) return { passed: body, watch: () => {} };
+function watchable(body: Body): {
+  readonly passed: Parts | undefined;
+  readonly watch: RequestTap['watch'];
+} {
+  if (body === undefined || Buffer.isBuffer(body)) return { passed: undefined, watch: () => {} };
   const early: Part[] = [];
-  let show = (part: Part): void => {
+  let show: Watcher = (part) => {
     early.push(part);
+    return undefined;
   };
   async function* pass(parts: Parts): Parts {
     for await (const part of parts) {
-      show(part);
+      const wait = show(part);
+      if (wait !== undefined) await wait;
       yield part;
     }
   }
@@ -95,7 +105,7 @@ function watchable(body: Body): { readonly passed: Body; readonly watch: Request
     passed: pass(body),
     watch(watcher) {
       show = watcher;
-      for (const part of early.splice(0)) watcher(part);
+      for (const part of early.splice(0)) void watcher(part);
     },
   };
 }

@@ -1,163 +1,140 @@
-import type { Writable } from 'node:stream';
-import * as ws from 'ws';
-import type { Ending, Part, PartKind, Side } from '../exchange/conversation.ts';
+import type { Part, PartKind, Side } from '../exchange/conversation.ts';
 import type { Headers } from '../exchange/headers.ts';
-import { headerValues } from '../exchange/headers.ts';
-import type { RecordedMessage } from '../exchange/interaction.ts';
-import { errorCode } from '../support/system-error.ts';
+import { headerTokens } from '../exchange/headers.ts';
+import type { RecordedMessage, Truncated } from '../exchange/interaction.ts';
+import type { Inflated, Inflater } from '../support/inflate-messages.ts';
+import { createInflater } from '../support/inflate-messages.ts';
+import type { Frames } from '../support/websocket-frames.ts';
+import { FrameReader } from '../support/websocket-frames.ts';
 
-/** The frame parser of ws and what it needs: exported by the library, but missing from its types. */
-interface FrameParsing {
-  readonly Receiver: new (options: {
-    isServer: boolean;
-    extensions: Record<string, unknown>;
-    maxPayload: number;
-    skipUTF8Validation: boolean;
-  }) => Writable;
-  readonly PerMessageDeflate: new (options: {
-    isServer: boolean;
-    maxPayload: number;
-  }) => {
-    accept(parameters: readonly Record<string, unknown>[]): void;
-  };
-  readonly extension: {
-    parse(header: string): Record<string, readonly Record<string, unknown>[] | undefined>;
-  };
+/** A close frame: code 1005 where it had none (RFC 6455, 7.1.5). */
+export interface CloseFrame {
+  readonly code: number;
+  readonly reason: string;
 }
 
-const { Receiver, PerMessageDeflate, extension } = ws as unknown as FrameParsing;
-
-/** What one side of a session said, as far as it could be read. */
-export interface Tapped {
-  /** Nothing where they pass the limit. */
-  readonly messages: readonly RecordedMessage[] | undefined;
-  readonly close?: { readonly code: number; readonly reason: string; readonly atMs: number };
+/** A message as it passed. */
+export interface TappedMessage extends RecordedMessage {
+  readonly kind: Exclude<PartKind, 'data'>;
 }
 
-/** What a tap needs to know. */
+/** Why what a side says can be told no further: too large, or no frames at all. */
+export type Loss = Extract<Truncated, 'size' | 'malformed'>;
+
+/** What a tap needs to know, and whom it tells. */
 export interface TapOptions {
   /** Headers of the 101: the accepted extensions say whether frames are compressed (RFC 7692). */
   readonly accepted: Headers;
-  /** Bytes that the messages of a side may have together. */
-  readonly bytesMax: number;
+  /** How many bytes of messages the recording has room for yet. */
+  readonly roomFor: () => number;
+  /** Told of each message as it passes. A promise where whoever sends should wait. */
+  readonly onMessage: (message: TappedMessage) => Promise<void> | undefined;
+  /** Told of the first close frame. */
+  readonly onClose: (from: Side, close: CloseFrame) => void;
+  /** Told that what this side says can be told no further; it passes all the same. */
+  readonly onLost: (why: Loss) => void;
 }
 
-/** Reads the WebSocket frames of one direction as they pass, without holding them up. */
-export interface FrameTap {
-  /** Takes raw bytes; resolves when they have been read. They stay unchanged: the tap copies before it unmasks. */
-  readonly take: (part: Part) => Promise<void>;
-  /** Whether a close frame has come. */
-  readonly closed: () => boolean;
-  /** Resolves when everything taken has been read: its messages, and the close frame where one came. */
-  readonly end: () => Promise<Tapped>;
-}
+const kinds: ReadonlyMap<number, TappedMessage['kind']> = new Map([
+  [1, 'text'],
+  [2, 'binary'],
+  [9, 'ping'],
+  [10, 'pong'],
+]);
+const closeOpcode = 8;
 
-/** Makes a tap for what one side says. */
-export function createFrameTap(
-  from: Side,
-  options: TapOptions,
-  onMessage: (from: Side, kind: PartKind) => void = () => {},
-): FrameTap {
-  const messages: RecordedMessage[] = [];
-  let size = 0;
-  let close: Tapped['close'];
-  let atMs = 0;
-  const receiver = makeReceiver(from === 'client', options);
-  const add = (kind: Exclude<PartKind, 'data'>, bytes: Buffer): void => {
-    size += bytes.length;
-    if (size <= options.bytesMax) messages.push({ from, atMs, kind, bytes: Buffer.from(bytes) });
-    else messages.length = 0;
-    onMessage(from, kind);
-  };
-  receiver.on('message', (bytes: Buffer, binary: boolean) =>
-    add(binary ? 'binary' : 'text', bytes),
-  );
-  receiver.on('ping', (bytes: Buffer) => add('ping', bytes));
-  receiver.on('pong', (bytes: Buffer) => add('pong', bytes));
-  receiver.on('conclude', (code: number, reason: Buffer) => {
-    close = { code, reason: reason.toString(), atMs };
-  });
-  // A frame that breaks the protocol ends what can be told; the peers themselves settle it on the wire.
-  receiver.on('error', (error) => {
-    if (errorCode(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') size = Infinity;
-    receiver.destroy();
-  });
-  let last: Promise<void> = Promise.resolve();
-  return {
-    take(part) {
-      last = last.then(() => {
-        atMs = part.atMs;
-        return feed(receiver, Buffer.from(part.bytes));
-      });
-      return last;
-    },
-    closed: () => close !== undefined,
-    async end() {
-      await last;
-      return {
-        messages: size <= options.bytesMax ? messages : undefined,
-        ...(close === undefined ? {} : { close }),
-      };
-    },
-  };
-}
+/** Reads the WebSocket frames of one direction as they pass. */
+export class FrameTap {
+  readonly #from: Side;
+  readonly #options: TapOptions;
+  readonly #inflater: Inflater | undefined;
+  readonly #reader: FrameReader;
+  #atMs = 0;
+  #lost = false;
+  #closed = false;
+  /** What is told of takes time: what follows is told after it. */
+  #pending: Promise<void> | undefined;
 
-/** The messages of both sides in the order of their bytes' coming, and how the session ended. */
-export function mergeSession(
-  client: Tapped,
-  server: Tapped,
-  ending: Ending,
-): { readonly messages: readonly RecordedMessage[]; readonly ending: Ending } {
-  const both = [...(client.messages ?? []), ...(server.messages ?? [])];
-  const messages = both.toSorted((a, b) => a.atMs - b.atMs);
-  const { close: first, by } = firstClose(client.close, server.close);
-  if (first === undefined) return { messages, ending };
-  return { messages, ending: { type: 'closed', by, code: first.code, reason: first.reason } };
-}
-
-function firstClose(
-  client: Tapped['close'],
-  server: Tapped['close'],
-): { close: Tapped['close']; by: Side } {
-  const clientFirst = client !== undefined && (server === undefined || client.atMs <= server.atMs);
-  return clientFirst ? { close: client, by: 'client' } : { close: server, by: 'server' };
-}
-
-function feed(receiver: Writable, bytes: Buffer): Promise<void> {
-  if (receiver.destroyed || receiver.writableEnded) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => resolve();
-    receiver.once('close', done);
-    receiver.write(bytes, () => {
-      receiver.off('close', done);
-      resolve();
+  constructor(from: Side, options: TapOptions) {
+    const deflate = deflateAgreed(options.accepted, from);
+    this.#from = from;
+    this.#options = options;
+    this.#inflater = deflate && createInflater(deflate);
+    this.#reader = new FrameReader({
+      masked: from === 'client',
+      compresses: deflate !== undefined,
+      onFrames: (frames) => this.#read(frames),
+      roomFor: () => (this.#lost ? 0 : options.roomFor()),
+      tooLong: () => this.#lose('size'),
     });
-  });
-}
+  }
 
-function makeReceiver(masked: boolean, { accepted, bytesMax }: TapOptions): Writable {
-  const deflate = decompression(masked, { accepted, bytesMax });
-  return new Receiver({
-    isServer: masked,
-    extensions: deflate === undefined ? {} : { 'permessage-deflate': deflate },
-    maxPayload: bytesMax,
-    skipUTF8Validation: true,
-  });
-}
+  /**
+   * Reads raw bytes, which stay as they are; a promise only where it takes time. A frame that breaks
+   * the protocol ends what can be told: the peers themselves settle it on the wire.
+   */
+  take(part: Part): Promise<void> | undefined {
+    this.#atMs = part.atMs;
+    // Bytes after a close are nobody's, in the same piece as well.
+    const sound = this.#closed || this.#reader.take(part.bytes);
+    if (!sound && !this.#closed) this.#lose('malformed');
+    const waits = this.#pending;
+    return waits?.then(() => {
+      if (this.#pending === waits) this.#pending = undefined;
+    });
+  }
 
-/** The compression that both sides agreed on; nothing where there is none, or none that can be understood. */
-function decompression(masked: boolean, { accepted, bytesMax }: TapOptions): object | undefined {
-  const header = headerValues(accepted, 'sec-websocket-extensions').join(', ');
-  // The library's parser takes no empty header.
-  if (header === '') return undefined;
-  try {
-    const offers = extension.parse(header)['permessage-deflate'];
-    if (offers === undefined) return undefined;
-    const deflate = new PerMessageDeflate({ isServer: masked, maxPayload: bytesMax });
-    deflate.accept(offers);
-    return deflate;
-  } catch {
-    // What such a header means is between the two peers; the recording goes on as far as it can.
+  #read({ opcode, payload, compressed }: Frames): void {
+    // Bytes after a close are nobody's.
+    if (this.#closed) return;
+    if (opcode === closeOpcode) {
+      this.#closed = true;
+      return this.#options.onClose(this.#from, closeOf(payload));
+    }
+    const kind = kinds.get(opcode);
+    if (kind === undefined || this.#lost) return;
+    const atMs = this.#atMs;
+    const inflater = compressed ? this.#inflater : undefined;
+    const unpack = (): Inflated | Promise<Inflated> =>
+      inflater?.inflate(payload, this.#options.roomFor()) ?? payload;
+    const tell = (bytes: Inflated): Promise<void> | undefined => this.#tell(kind, atMs, bytes);
+    if (this.#pending !== undefined) {
+      this.#pending = this.#pending.then(unpack).then(tell);
+      return;
+    }
+    const bytes = unpack();
+    this.#pending = bytes instanceof Promise ? bytes.then(tell) : tell(bytes);
+  }
+
+  #tell(kind: TappedMessage['kind'], atMs: number, bytes: Inflated): Promise<void> | undefined {
+    if (this.#lost) return undefined;
+    if (Buffer.isBuffer(bytes)) {
+      return this.#options.onMessage({ from: this.#from, atMs, kind, bytes });
+    }
+    this.#lose(bytes === 'large' ? 'size' : 'malformed');
     return undefined;
   }
+
+  #lose(why: Loss): void {
+    if (!this.#lost) this.#options.onLost(why);
+    this.#lost = true;
+  }
+}
+
+function closeOf(payload: Buffer): CloseFrame {
+  if (payload.length < 2) return { code: 1005, reason: '' };
+  return { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() };
+}
+
+/** The compression that both sides agreed on for what one of them says; nothing where there is none. */
+function deflateAgreed(
+  accepted: Headers,
+  from: Side,
+): { readonly contextTakeover: boolean } | undefined {
+  const members = headerTokens(accepted, 'sec-websocket-extensions');
+  const parameters = members
+    .map((member) => member.split(';').map((word) => word.trim()))
+    .find(([name]) => name === 'permessage-deflate');
+  if (parameters === undefined) return undefined;
+  return { contextTakeover: !parameters.includes(`${from}_no_context_takeover`) };
 }

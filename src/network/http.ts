@@ -39,7 +39,8 @@ const idempotent: ReadonlySet<string> = new Set([
  */
 export async function openHttp(exchange: HttpExchange, parts: HttpParts): Promise<Answer> {
   const { destination, signal, kind } = exchange;
-  const want = { signal, absolute: kind === 'http' };
+  // Through a proxy an upgrade needs a tunnel: the proxy itself would have to switch, too.
+  const want = { signal, absolute: kind === 'http' && exchange.upgraded === undefined };
   const connection = await parts.reach.forHttp(destination, want);
   const answer = await converse(exchange, connection, parts);
   if (answer !== 'stale') return answer;
@@ -126,14 +127,15 @@ function reply(conversing: Conversing): Promise<Ending | ((proxy?: UpstreamProxy
       resolve((proxy) => proxyRefusal(conversing, proxy) ?? make());
     });
     request.on('upgrade', (message, socket, rest: Buffer) => {
-      if (exchange.kind !== 'websocket') {
+      if (exchange.kind !== 'websocket' && exchange.upgraded === undefined) {
         // It was not asked to: such a server does not speak HTTP as we know it.
         connection.abandon(resetByServer);
         return resolve(resetByServer);
       }
       seen.upgraded = true;
       if (rest.length > 0) socket.unshift(rest);
-      const relayed = relay(exchange, connection);
+      const { startedAt, body, upgraded = body } = exchange;
+      const relayed = relay({ signal, startedAt, body: upgraded }, connection);
       resolve(() => ({ ...relayed, head: headOf(message) }));
     });
     request.on('error', () => {

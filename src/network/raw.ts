@@ -11,7 +11,10 @@ import { readParts } from './parts.ts';
  * Passes bytes both ways untouched. The parts end where the server's side does, and the ending says
  * how; the client may go on after that (half-close), and the connection lives until both are done.
  */
-export function relay(exchange: Exchange, connection: Connection): Answer {
+export function relay(
+  exchange: Pick<Exchange, 'signal' | 'startedAt' | 'body'>,
+  connection: Connection,
+): Answer {
   const { signal, startedAt, body } = exchange;
   const { socket } = connection;
   const { promise, resolve } = Promise.withResolvers<Ending>();

@@ -122,7 +122,8 @@ function finish(request: ClientRequest, exchange: HttpExchange, body?: Buffer): 
  */
 function headersOf(exchange: HttpExchange): Headers {
   const { head, kind, destination, body } = exchange;
-  const headers = kind === 'websocket' ? withUpgrade(head.headers) : endToEnd(head.headers);
+  const upgrades = kind === 'websocket' || exchange.upgraded !== undefined;
+  const headers = upgrades ? withUpgrade(head.headers) : endToEnd(head.headers);
   if (head.httpVersion === '1.1') return headers;
   const added: [string, string][] = [];
   if (headerValue(headers, 'host') === undefined) {

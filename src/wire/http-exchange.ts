@@ -19,6 +19,7 @@ export interface ExchangeParts {
   readonly request: IncomingMessage;
   readonly target: Target;
   readonly body: Body;
+  readonly upgraded?: Parts;
   readonly startedAt: number;
   readonly inform: (head: ResponseHead) => void;
 }
@@ -33,7 +34,7 @@ export function nextExchangeId(): string {
 
 /** Makes the exchange of a parsed request. */
 export function liveExchange(parts: ExchangeParts): LiveExchange {
-  const { kind, request, target, body, startedAt, inform } = parts;
+  const { kind, request, target, body, upgraded, startedAt, inform } = parts;
   return liven({
     kind,
     destination: target.destination,
@@ -45,6 +46,7 @@ export function liveExchange(parts: ExchangeParts): LiveExchange {
       httpVersion: request.httpVersion,
     },
     body,
+    ...(upgraded !== undefined && { upgraded }),
     trailers: () => headersFromFlat(request.rawTrailers),
     inform,
   });

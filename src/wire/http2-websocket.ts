@@ -14,6 +14,7 @@ import { http2Exchange } from './http2-exchange.ts';
 import { asHttp1Socket } from './http2-facade.ts';
 import type { Http2Responding } from './http2-respond.ts';
 import { beginHttp2, endLike, http2Informer, respondHttp2 } from './http2-respond.ts';
+import { handshake } from './handshake.ts';
 import { serveMessages } from './messages.ts';
 import { partsOf, pumpClient } from './relay.ts';
 import type { Target } from './target.ts';
@@ -46,20 +47,10 @@ export async function serveHttp2WebSocket(upgrade: Http2Upgrade): Promise<void> 
     return;
   }
   const reset = (): void => endStream(stream);
-  const opened = {
-    arrival: { ...arrival, reset },
-    target,
-    missStatus,
-    request: asHttp1Request(exchange),
-    socket: asHttp1Socket(stream, (fresh) => grant(responding, fresh)),
-    rest: Buffer.alloc(0),
-    answer,
-    sent,
-    startedAt,
-    leave,
-    watchClose: () => {},
-  };
-  await serveMessages(opened, head);
+  const socket = asHttp1Socket(stream, (fresh) => grant(responding, fresh));
+  const shaken = { request: asHttp1Request(exchange), socket, rest: Buffer.alloc(0) };
+  const framed = { socket, answer, sent, startedAt, leave, watchClose: () => {}, reset };
+  await serveMessages(await handshake(shaken, head), framed);
 }
 
 /** A status of 2xx grants a WebSocket here, where over HTTP/1 it does not. */

@@ -1,27 +1,43 @@
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { WebSocketServer } from 'ws';
 import type { Ending, Part, Parts } from '../exchange/conversation.ts';
-import { headerValue } from '../exchange/headers.ts';
-import type { ResponseHead } from '../exchange/http.ts';
+import type { Answer } from '../exchange/upstream.ts';
+import type { Channel } from '../support/channel.ts';
 import { cutText } from '../support/cut-text.ts';
-import { endSoon } from './farewell.ts';
+import { endSoon, endWith } from './farewell.ts';
 import { partsOf } from './relay.ts';
-import { compressionOf } from './compression.ts';
-import type { Opened } from './websocket.ts';
 
-const messageBytesMax = 128 * 1024 * 1024;
+/** An answer in messages, and the client that is to hear them. */
+export interface Framed {
+  /** What the frames travel on: a connection, or one stream of it. */
+  readonly socket: Duplex;
+  readonly answer: Pick<Answer, 'body' | 'ending'>;
+  /** Takes what the client says. */
+  readonly sent: Channel<Part>;
+  readonly startedAt: number;
+  /** Says that the client has gone, and how. */
+  readonly leave: (ending: Ending) => void;
+  /** Takes over from the wire's own watch for the socket's closing. */
+  readonly watchClose: () => void;
+  /** Ends what the frames travel on with a reset. */
+  readonly reset: () => void;
+}
+
+/** How long a client that broke the protocol has for reading why, in milliseconds. */
+const lingerMs = 1000;
+/** What a close frame can carry besides its code (RFC 6455, 5.5). */
+const closeReasonBytesMax = 123;
 
 /** Stands in for the server of a WebSocket: the answer's parts are messages, framed by the ws library. */
-export async function serveMessages(opened: Opened, head: ResponseHead): Promise<void> {
-  const { answer, sent } = opened;
-  const socket = await handshake(opened, head);
-  if (socket !== undefined) collect(socket, opened);
+export async function serveMessages(socket: WebSocket | undefined, framed: Framed): Promise<void> {
+  const { answer, sent } = framed;
+  if (socket !== undefined) collect(socket, framed);
   else sent.end();
   await sendAll(socket, partsOf(answer.body));
   // Nobody waits for the client any more: a full channel would keep its close from being read.
   sent.end();
   const ending = await answer.ending;
-  if (socket !== undefined) end(opened, socket, ending);
+  if (socket !== undefined) end(framed, socket, ending);
 }
 
 /** Sends messages until their end, or the client's; they are begun in any case, so that their source can end too. */
@@ -32,73 +48,36 @@ async function sendAll(socket: WebSocket | undefined, parts: Parts): Promise<voi
   }
 }
 
-/** Completes the handshake with the recorded head: its headers, subprotocol and compression, but a fresh accept key. */
-async function handshake(opened: Opened, head: ResponseHead): Promise<WebSocket | undefined> {
-  const protocol = headerValue(head.headers, 'sec-websocket-protocol');
-  const offer = opened.request.headers['sec-websocket-extensions'];
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: messageBytesMax,
-    perMessageDeflate: compressionOf(head.headers, offer),
-    // A client fails on a subprotocol that it did not ask for.
-    handleProtocols: (offered) =>
-      protocol !== undefined && offered.has(protocol) ? protocol : false,
-  });
-  server.on('headers', (lines: string[]) => {
-    lines.splice(0, lines.length, ...handshakeLines(lines, head));
-  });
-  const { socket, request, rest } = opened;
-  if (socket.destroyed) return undefined;
-  return new Promise((resolve) => {
-    socket.once('close', () => resolve(undefined));
-    server.handleUpgrade(request, socket, rest, resolve);
-  });
-}
-
-const perHandshake: ReadonlySet<string> = new Set([
-  'sec-websocket-accept',
-  'sec-websocket-extensions',
-  'sec-websocket-protocol',
-]);
-
-/** The recorded header lines in their order; those that belong to this one handshake come from the library. */
-function handshakeLines(fresh: readonly string[], head: ResponseHead): string[] {
-  const ours = new Map(fresh.slice(1).map((line) => [line.split(':', 1)[0]?.toLowerCase(), line]));
-  const lines = [`HTTP/1.1 101 ${head.statusText}`];
-  for (const [name, value] of head.headers) {
-    const lower = name.toLowerCase();
-    const live = ours.get(lower);
-    if (!perHandshake.has(lower)) lines.push(`${name}: ${value}`);
-    else if (live !== undefined) lines.push(`${name}${live.slice(name.length)}`);
-    ours.delete(lower);
-  }
-  return [...lines, ...ours.values()];
-}
-
 /** Hands what the client says to the exchange's body, and its going to the exchange's signal. */
-function collect(socket: WebSocket, { sent, startedAt, leave, watchClose }: Opened): void {
+function collect(
+  socket: WebSocket,
+  { socket: bytes, sent, startedAt, leave, watchClose }: Framed,
+): void {
   watchClose();
-  const push = (kind: Part['kind'], bytes: Buffer): void => {
-    const room = sent.push({ atMs: performance.now() - startedAt, kind, bytes });
+  const push = (kind: Part['kind'], said: Buffer): void => {
+    const room = sent.push({ atMs: performance.now() - startedAt, kind, bytes: said });
     if (!socket.isPaused) {
       socket.pause();
-      room.then(() => socket.resume(), leaveQuietly);
+      void room.then(() => socket.resume());
     }
   };
   socket.on('message', (data, isBinary) => push(isBinary ? 'binary' : 'text', wholeMessage(data)));
   socket.on('ping', (data) => push('ping', data));
   socket.on('pong', (data) => push('pong', data));
-  socket.on('error', leaveQuietly);
+  // A client that breaks the protocol: ws tells it so by a close frame and a FIN. Whether it answers
+  // or not, the session is over.
+  socket.on('error', () => {
+    leave({ type: 'cut', by: 'client' });
+    sent.end();
+    const timer = setTimeout(() => bytes.destroy(), lingerMs);
+    bytes.once('close', () => clearTimeout(timer));
+  });
   socket.on('close', (code, reason) => {
     if (code === 1006) leave({ type: 'cut', by: 'client' });
     else leave({ type: 'closed', by: 'client', code, reason: reason.toString() });
     sent.end();
   });
 }
-
-/** A protocol error of the client (a bad opcode, say): ws closes with its code, and `close` follows. */
-function leaveQuietly(): void {}
 
 function wholeMessage(data: RawData): Buffer {
   if (Buffer.isBuffer(data)) return data;
@@ -115,15 +94,21 @@ async function send(socket: WebSocket, part: Part): Promise<void> {
 }
 
 /** Ends the client's connection as the server ended its own; where the client did that, it has gone or waits. */
-function end({ arrival, socket: bytes }: Opened, socket: WebSocket, ending: Ending): void {
+function end({ socket: bytes, reset }: Framed, socket: WebSocket, ending: Ending): void {
   if ('by' in ending && ending.by === 'client') return;
-  if (ending.type === 'reset') return arrival.reset();
-  if (ending.type !== 'closed' || !(ending.code === 1005 || canTravel(ending.code))) {
-    return endSoon(bytes);
-  }
+  if (ending.type === 'reset') return reset();
+  if (ending.type !== 'closed') return endSoon(bytes);
+  const reason = cutText(ending.reason, closeReasonBytesMax);
   // 1005 stands for a close frame without a code (RFC 6455, 7.1.5).
   if (ending.code === 1005) socket.close();
-  else socket.close(ending.code, cutText(ending.reason, 123));
+  else if (canTravel(ending.code)) socket.close(ending.code, reason);
+  else endWith(bytes, closeFrame(ending.code, reason));
+}
+
+/** A close frame with a code that may not be in one, as the library would not send it and the server did. */
+function closeFrame(code: number, reason: string): Buffer {
+  const words = Buffer.from(reason);
+  return Buffer.concat([Buffer.from([0x88, words.length + 2, code >> 8, code & 0xff]), words]);
 }
 
 /** Whether a close frame may have this code (RFC 6455, 7.4). */

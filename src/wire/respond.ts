@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
@@ -29,7 +30,7 @@ export async function respond(responding: Responding): Promise<void> {
   const failure = answer.failure;
   if (failure !== undefined) return writeOwn(response, refusal(failure, responding.missStatus));
   if (answer.head === undefined) return respondWithoutHead(responding);
-  writeHead(response, answer.head, exchange.head.method);
+  writeHead(response, inHttp1(answer.head, exchange.head.method), exchange.head.method);
   if (answer.body === undefined || Buffer.isBuffer(answer.body)) {
     const ending = answer.ending instanceof Promise ? await answer.ending : answer.ending;
     if (ending.type === 'finished' && ending.trailers.length === 0) {
@@ -75,6 +76,17 @@ async function respondWithoutHead(responding: Responding): Promise<void> {
   if (failure !== undefined) return writeOwn(responding.response, refusal(failure));
   // Without a head nothing can have been whole.
   finish(responding, ending.type === 'finished' ? { type: 'cut', by: 'server' } : ending);
+}
+
+/** A head of HTTP/2 with what frames its body over HTTP/1.1; any other as it is. */
+function inHttp1(head: ResponseHead, method: string): ResponseHead {
+  const { httpVersion, status, headers } = head;
+  if (!httpVersion.startsWith('2')) return head;
+  const statusText = head.statusText || (STATUS_CODES[status] ?? '');
+  if (!mayHaveBody(method, status) || announcedLength(headers) !== undefined) {
+    return { ...head, statusText };
+  }
+  return { ...head, statusText, headers: [...headers, ['Transfer-Encoding', 'chunked']] };
 }
 
 /** Sends the head exactly as given: Node adds nothing but `Connection`, and that only where the connection is to close. */

@@ -9,13 +9,14 @@ import type { Answer } from '../exchange/upstream.ts';
 import type { Channel } from '../support/channel.ts';
 import { createChannel } from '../support/channel.ts';
 import { endWith } from './farewell.ts';
-import { liveExchange } from './http-exchange.ts';
+import { liveExchange, requestBody } from './http-exchange.ts';
+import { handshake } from './handshake.ts';
 import { serveMessages } from './messages.ts';
 import { goneBy, partsOf, pumpClient, pumpServer } from './relay.ts';
 import { headBytes, respond } from './respond.ts';
 import type { Target } from './target.ts';
 
-/** A request to become a WebSocket, with the socket that Node's parser let go. */
+/** A request to become a WebSocket, or something else, with the socket that Node's parser let go. */
 export interface Upgrade {
   readonly arrival: Arrival;
   readonly target: Target;
@@ -36,16 +37,21 @@ export interface Opened extends Upgrade {
   readonly watchClose: () => void;
 }
 
-/** Asks the session's upstream for a WebSocket and serves it: bytes relayed raw, or messages framed here. */
+/**
+ * Asks the session's upstream for a WebSocket, or another protocol, and serves it: bytes relayed raw,
+ * or messages framed here.
+ */
 export async function serveWebSocket(upgrade: Upgrade): Promise<void> {
   const { arrival, request, socket, target } = upgrade;
   const startedAt = performance.now();
   const sent = createChannel<Part>();
+  const isWebSocket = request.headers['sec-websocket-key'] !== undefined;
   const live = liveExchange({
-    kind: 'websocket',
+    ...(isWebSocket
+      ? { kind: 'websocket', body: sent }
+      : { kind: 'http', body: requestBody(request, startedAt), upgraded: sent }),
     request,
     target,
-    body: sent,
     startedAt,
     inform: (head) => socket.write(headBytes(head)),
   });
@@ -58,7 +64,10 @@ export async function serveWebSocket(upgrade: Upgrade): Promise<void> {
   };
   const opened = { ...upgrade, answer, sent, startedAt, leave: live.leave, watchClose };
   if (answer.head?.status !== 101) return refuseUpgrade(opened, live.exchange);
-  if (answer.framing === 'messages') return serveMessages(opened, answer.head);
+  if (answer.framing === 'messages') {
+    const framed = { ...opened, reset: arrival.reset };
+    return serveMessages(await handshake(opened, answer.head), framed);
+  }
   return relayRaw(opened, answer.head);
 }
 

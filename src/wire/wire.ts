@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Arrival } from '../exchange/arrival.ts';
-import { asksForWebSocket } from '../exchange/http.ts';
+import { asksForUpgrade, asksForWebSocket } from '../exchange/http.ts';
 import type { Offer } from '../exchange/upstream.ts';
 import { Connection } from './connection.ts';
 import { endWith } from './farewell.ts';
@@ -126,12 +126,13 @@ function asksToUpgrade(request: IncomingMessage): boolean {
   const headers = Object.entries(request.headers).map(
     ([name, value]) => [name, String(value)] as const,
   );
-  return asksForWebSocket({
+  const head = {
     method: request.method ?? '',
     path: request.url ?? '',
     headers,
     httpVersion: request.httpVersion,
-  });
+  };
+  return asksForWebSocket(head) || asksForUpgrade(head);
 }
 
 async function serveHttp(

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { mkdirSync, existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { BodyFile, waitingBytesMax } from '../../src/cassette/body-file.ts';
@@ -55,6 +55,23 @@ test('what comes in pieces is written, and its digest known at the end', async (
     expect(readFileSync(join(path, 'c.bodies', body.name), 'utf8')).toBe('one two three');
   });
 });
+
+test('it may be read by whoever may read a cassette', async () => {
+  await inFolder(async ({ path }) => {
+    const cassette = join(path, 'c.json');
+    await (await realDisk.open(cassette, 'make')).close();
+    const body = bodyIn(join(path, 'c.bodies'));
+    await body.add(Buffer.from('x'));
+    await body.finish();
+    const { mode, uid, gid } = statSync(join(path, 'c.bodies', body.name));
+    expect({ mode, uid, gid }).toEqual(expect.objectContaining(pick(statSync(cassette))));
+    const folder = statSync(join(path, 'c.bodies'));
+    mkdirSync(join(path, 'any'));
+    expect(folder.mode).toBe(statSync(join(path, 'any')).mode);
+  });
+});
+
+const pick = ({ mode, uid, gid }: Stats) => ({ mode, uid, gid });
 
 test('whoever writes waits where the disk is behind, and only then', async () => {
   await inFolder(async ({ path }) => {

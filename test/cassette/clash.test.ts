@@ -15,6 +15,7 @@ test.each([
   [['caf\u00e9', 'cafe\u0301'], 'differ only in how they are spelt'],
   [['a.json/b', 'a'], '"a.json/b" and "a" would need a.json as folder and file'],
   [['a', 'A.msgpack.gz/b/c'], 'would need a.msgpack.gz as folder and file'],
+  [['a', 'a.bodies/b'], 'would need a.bodies as folder and file'],
   [['x/a', 'x/a.wal/b'], 'would need x/a.wal as folder and file'],
 ])('%j clash, and it is said why', (names, why) => {
   expect(() => refuseClashes(names)).toThrow(

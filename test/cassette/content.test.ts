@@ -3,11 +3,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { storedOf } from '../../src/cassette/bodies.ts';
 import { readRoot } from '../../src/cassette/content.ts';
 import { createLibrary } from '../../src/cassette/library.ts';
+import type { Interaction } from '../../src/exchange/interaction.ts';
 import { golden } from './golden.ts';
+import { goldenLong, longBytes } from './golden-long.ts';
 import { goldenNames } from './golden-names.ts';
 import { inFolder, noStored } from './folder.ts';
+import { bytesOf } from './talk.ts';
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/cassettes');
 const warnings: string[] = [];
@@ -48,6 +52,37 @@ describe('golden cassettes are read for ever', () => {
     expect(interactions).toEqual(golden);
     expect(unfinished).toBe(true);
     expect(warnings.splice(0)).toHaveLength(1);
+  });
+
+  test.each(['v21-json', 'v21-msgpack'])('%s: what is long, large or cut short', async (name) => {
+    const { interactions } = await library.load(name);
+    expect(interactions.filter(isStored).map(({ id }) => id)).toEqual(['stored']);
+    expect(await Promise.all(interactions.map(withBodies))).toEqual(goldenLong);
+    expect(warnings.splice(0)).toEqual([]);
+  });
+
+  test('a write-ahead log of a take that was killed', async () => {
+    const { interactions } = await library.load('v21-killed');
+    expect(warnings.splice(0)).toEqual([expect.stringContaining('; 3 of them end where')]);
+    const all = await Promise.all(interactions.map(withBodies));
+    expect(all.slice(0, goldenLong.length)).toEqual(goldenLong);
+    const rest = all.slice(goldenLong.length);
+    expect(rest.map(({ truncated }) => truncated)).toEqual([
+      'killed',
+      'killed',
+      'killed',
+      undefined,
+    ]);
+    const [events, download, stream, ended] = rest;
+    expect(String(events?.response?.body)).toBe('data: 1\n\n');
+    const pieces = Array.from({ length: 12 }, (_, n) => `piece ${n};`);
+    expect(String(download?.response?.body)).toBe(pieces.join(''));
+    expect(download?.request).toMatchObject({ body: Buffer.from('asked'), partial: true });
+    expect(stream?.messages?.map(({ from, bytes }) => [from, String(bytes)])).toEqual([
+      ['client', 'PING'],
+      ['server', 'PONG'],
+    ]);
+    expect(String(ended?.response?.body)).toBe('one, two');
   });
 
   test('one edited by hand: lengths are counted anew, bodies encoded anew', async () => {
@@ -109,15 +144,36 @@ describe('golden cassettes are read for ever', () => {
   });
 });
 
+/** What of an interaction lies in files of its own in its place. */
+async function withBodies(interaction: Interaction): Promise<Interaction> {
+  if (!isStored(interaction)) return interaction;
+  const { response } = interaction;
+  const { stored: _, ...request } = interaction.request;
+  const { stored: __, ...answer } = response ?? interaction.request;
+  const asked = await bytesOf(interaction.request);
+  return {
+    ...interaction,
+    request: asked.length > 0 ? { ...request, body: asked } : request,
+    ...(response && {
+      response: { ...(answer as typeof response), body: await bytesOf(response) },
+    }),
+  };
+}
+
+const isStored = (interaction: Interaction): boolean => storedOf(interaction).length > 0;
+
 describe('what is written is what was written when it was golden', () => {
   test.each([
     ['json', 'v2-json.json', golden],
+    ['json', 'v21-json.json', goldenLong],
     ['msgpack', 'v2-msgpack.msgpack', golden],
+    ['msgpack', 'v21-msgpack.msgpack', goldenLong],
     ['json', 'v2-names.json', goldenNames],
     ['msgpack', 'v2-names-msgpack.msgpack', goldenNames],
   ] as const)('in %s: %s', async (format, file, interactions) => {
     await inFolder(async (folder) => {
-      await folder.complete(interactions, { format });
+      const bodyFileBytes = interactions === goldenLong ? longBytes : 1024;
+      await folder.complete(interactions, { format, bodyFileBytes });
       const stamp = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
       const now = readFileSync(join(folder.path, `c.${format}`), 'latin1');
       const then = readFileSync(join(directory, file), 'latin1');

@@ -63,6 +63,7 @@ describe('settings', () => {
           'fe80::/10',
         ],
         clients: [],
+        connectionsMax: 'auto',
         transparent: false,
         redirectPorts: [],
         redirectExcludePorts: [],

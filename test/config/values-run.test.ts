@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { bearerToken, descriptorPair, liveHosts } from '../../src/config/values-run.ts';
+import {
+  bearerToken,
+  connectionsMax,
+  descriptorPair,
+  liveHosts,
+} from '../../src/config/values-run.ts';
 
 describe('live hosts', () => {
   test('are kept as written, each once', () => {
@@ -39,4 +44,12 @@ describe('descriptors', () => {
   test.each(['8', '8,8', '1,9', '8,2', '8,9,10', 'a,b', '-8,9'])('are not %s', (text) => {
     expect(() => descriptorPair(text)).toThrow('no two of them');
   });
+});
+
+test('how many connections there may be is a number, or left to the system', () => {
+  expect(connectionsMax('auto')).toBe('auto');
+  expect(connectionsMax('10000')).toBe(10_000);
+  for (const text of ['0', '-1', 'many', '']) {
+    expect(() => connectionsMax(text)).toThrow('out of its range');
+  }
 });

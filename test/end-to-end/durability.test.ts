@@ -44,10 +44,19 @@ function urls(count: number, size: number): readonly string[] {
   return Array.from({ length: count }, (_, at) => `${base}/item/${at}?size=${size}`);
 }
 
-describe.each(['interval', 'never', 'always'])('under fsync %s', (fsync) => {
+/** With the second, bodies of a kilobyte have files of their own. */
+const small = { MAGNETO_BODY_FILE_BYTES: '1000' };
+
+describe.each([
+  ['interval', {}],
+  ['never', {}],
+  ['always', {}],
+  ['interval', small],
+])('under fsync %s, %j', (fsync, more) => {
   test('kill -9 amid 1,000 requests loses nothing that a client has read to its end', async () => {
     await withFolder(async (folder) => {
-      const recording = await startMagneto({ ...modeIn(folder, 'record'), MAGNETO_FSYNC: fsync });
+      const settings = { ...modeIn(folder, 'record'), MAGNETO_FSYNC: fsync, ...more };
+      const recording = await startMagneto(settings);
       const killAt = randomInt(100, 900);
       process.stderr.write(`killing after ${killAt} of 1000 answers (fsync ${fsync})\n`);
       const read = await ask({
@@ -61,7 +70,9 @@ describe.each(['interval', 'never', 'always'])('under fsync %s', (fsync) => {
       expect((await recording.exited).signal).toBe('SIGKILL');
       expect(read.size).toBeGreaterThanOrEqual(killAt);
       expect(read.size).toBeLessThan(1000);
-      expect(await readdir(join(folder, 'cassettes'))).toEqual(['default.wal']);
+      expect(await readdir(join(folder, 'cassettes'))).toEqual(
+        more === small ? ['default.bodies', 'default.wal'] : ['default.wal'],
+      );
 
       const replaying = await startMagneto(modeIn(folder, 'replay'));
       const replayed = await ask({
@@ -258,9 +269,13 @@ describeWhere(mountsThere, 'a volume of one megabyte', () => {
   });
 
   /** Records until the volume is full, and well beyond. */
-  const fill = async (folder: string, through: readonly string[], fsync: string) => {
+  const fill = async (
+    folder: string,
+    through: readonly string[],
+    settings: Readonly<Record<string, string>>,
+  ) => {
     const recording: Child = await startMagneto(
-      { ...modeIn(folder, 'record'), MAGNETO_FSYNC: fsync },
+      { ...modeIn(folder, 'record'), ...settings },
       { through },
     );
     const asked = urls(40, 50_000);
@@ -271,44 +286,53 @@ describeWhere(mountsThere, 'a volume of one megabyte', () => {
     return { asked, read, health, ran };
   };
 
-  test.each(['interval', 'always'])(
-    'that fills up while it records, under fsync %s',
-    async (fsync) => {
-      await withFolder(async (folder) => {
-        await withMounts(volume(folder), async ({ through, outside }) => {
-          const { asked, read, health, ran } = await fill(folder, through, fsync);
-          if (fsync === 'always') {
-            // What could not be written, nobody got.
-            expect(read.size).toBeLessThan(asked.length);
-            expect(read.size).toBeGreaterThan(5);
-          } else {
-            expect(read.size).toBe(asked.length);
-          }
-          expect(health.status).toBe(503);
-          expect(health.body['reason']).toMatch(/RECORDING_FAILED.*ENOSPC/);
-          expect(ran.status).toBe(1);
-          expect(ran.stdout).toMatch(/RECORDING_FAILED/);
-          expect(existsSync(outside(join(folder, 'cassettes', 'default.json')))).toBe(false);
-          expect(
-            (await stat(outside(join(folder, 'cassettes', 'default.wal')))).size,
-          ).toBeGreaterThan(500_000);
-
-          const replaying = await startMagneto(modeIn(folder, 'replay'), { through });
-          const { body } = await replaying.control('/health');
-          const kept = Number(body['interactions']);
-          expect(kept).toBeGreaterThan(5);
-          expect(kept).toBeLessThan(asked.length);
-          const replayed = await ask({
-            proxyPort: replaying.via.proxyPort,
-            urls: [...read.keys()],
-            connections: 1,
-          });
-          expect(replayed.size).toBe(fsync === 'always' ? read.size : kept);
-          for (const [url, bytes] of replayed)
-            expect(bytes.equals(read.get(url) ?? bytes)).toBe(true);
-          await replaying.stop();
+  test.each([
+    ['interval', {}],
+    ['always', {}],
+    ['interval', small],
+    ['always', small],
+  ])('that fills up while it records, under fsync %s, %j', async (fsync, more) => {
+    await withFolder(async (folder) => {
+      await withMounts(volume(folder), async ({ through, outside }) => {
+        const { asked, read, health, ran } = await fill(folder, through, {
+          MAGNETO_FSYNC: fsync,
+          ...more,
         });
+        if (fsync === 'always') {
+          // What could not be written, nobody got.
+          expect(read.size).toBeLessThan(asked.length);
+          expect(read.size).toBeGreaterThan(5);
+        } else {
+          expect(read.size).toBe(asked.length);
+        }
+        expect(health.status).toBe(503);
+        expect(health.body['reason']).toMatch(/RECORDING_FAILED.*ENOSPC/);
+        expect(ran.status).toBe(1);
+        expect(ran.stdout).toMatch(/RECORDING_FAILED/);
+        expect(existsSync(outside(join(folder, 'cassettes', 'default.json')))).toBe(false);
+        if (more === small) {
+          const bodies = await readdir(outside(join(folder, 'cassettes', 'default.bodies')));
+          expect(bodies.length).toBeGreaterThan(5);
+        } else {
+          const { size } = await stat(outside(join(folder, 'cassettes', 'default.wal')));
+          expect(size).toBeGreaterThan(500_000);
+        }
+
+        const replaying = await startMagneto(modeIn(folder, 'replay'), { through });
+        const { body } = await replaying.control('/health');
+        const kept = Number(body['interactions']);
+        expect(kept).toBeGreaterThan(5);
+        expect(kept).toBeLessThan(asked.length);
+        const replayed = await ask({
+          proxyPort: replaying.via.proxyPort,
+          urls: [...read.keys()],
+          connections: 1,
+        });
+        expect(replayed.size).toBe(fsync === 'always' ? read.size : kept);
+        for (const [url, bytes] of replayed)
+          expect(bytes.equals(read.get(url) ?? bytes)).toBe(true);
+        await replaying.stop();
       });
-    },
-  );
+    });
+  });
 });

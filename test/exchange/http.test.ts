@@ -1,7 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Headers } from '../../src/exchange/headers.ts';
 import {
   announcedLength,
+  asksForUpgrade,
   asksForWebSocket,
   isChunked,
   mayHaveBody,
@@ -50,4 +51,30 @@ test('a WebSocket is asked for with GET, the upgrade and a key', () => {
   expect(asksForWebSocket({ ...head, method: 'POST' })).toBe(false);
   expect(asksForWebSocket({ ...head, headers: headers.slice(1) })).toBe(false);
   expect(asksForWebSocket({ ...head, headers: headers.slice(0, 1) })).toBe(false);
+});
+
+describe('asks for an upgrade', () => {
+  const head = (upgrade: string, connection = 'Upgrade', httpVersion = '1.1') => ({
+    method: 'POST',
+    path: '/',
+    httpVersion,
+    headers: [
+      ['Connection', connection],
+      ['Upgrade', upgrade],
+    ] as const,
+  });
+  test.each([
+    [head('tcp'), true],
+    [head('SPDY/3.1', 'keep-alive, upgrade'), true],
+    // HTTP that nobody would read.
+    [head('h2c'), false],
+    [head('h2, h2c'), false],
+    // A WebSocket's has a way of its own.
+    [head('websocket'), false],
+    [head('tcp', 'keep-alive'), false],
+    [head('tcp', 'Upgrade', '1.0'), false],
+    [head(''), false],
+  ])('%j: %s', (asked, expected) => {
+    expect(asksForUpgrade(asked)).toBe(expected);
+  });
 });

@@ -99,6 +99,7 @@ export interface StageOptions
     Pick<
       IntakeOptions,
       | 'allowClients'
+      | 'crowd'
       | 'silenceMs'
       | 'http2'
       | 'isOwn'

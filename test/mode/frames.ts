@@ -25,11 +25,19 @@ export function frame({
   const head =
     bytes.length < 126
       ? Buffer.from([first, mask | bytes.length])
-      : Buffer.from([first, mask | 126, bytes.length >> 8, bytes.length & 0xff]);
+      : longHead(first, mask, bytes.length);
   if (!masked) return Buffer.concat([head, bytes]);
   const key = Buffer.from([0x12, 0x34, 0x56, 0x78]);
   const hidden = bytes.map((byte, place) => byte ^ (key[place % 4] ?? 0));
   return Buffer.concat([head, key, hidden]);
+}
+
+function longHead(first: number, mask: number, length: number): Buffer {
+  if (length < 0x1_0000) return Buffer.from([first, mask | 126, length >> 8, length & 0xff]);
+  const head = Buffer.alloc(10);
+  head.set([first, mask | 127]);
+  head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
 }
 
 /** The bytes of a close frame. */

@@ -15,6 +15,7 @@ import {
   parts,
   read,
   settling,
+  until,
   upstreamOf,
 } from './harness.ts';
 
@@ -153,4 +154,18 @@ describe('an attempt to connect', () => {
     const ending = { type: 'tls', code: 'C', reason: 'r' } as const;
     expect(await offering({ type: 'ended', ending })).toEqual([]);
   });
+});
+
+test('a WebSocket counts as open from its 101 to its end; one that was refused never', async () => {
+  const head = { status: 101, statusText: '', httpVersion: '1.1', headers: [] };
+  const { journal, upstream } = noting((exchange) =>
+    exchange.kind === 'websocket' && exchange.head.path === '/yes'
+      ? answer({ head, framing: 'messages', ...settling(parts('a'), finished) })
+      : answer(),
+  );
+  const opened = await upstream.open(ask({ kind: 'websocket', path: '/yes' }).exchange);
+  await upstream.open(ask({ kind: 'websocket', path: '/no' }).exchange);
+  expect(journal.openWebSockets()).toBe(1);
+  await read(opened.body);
+  await until(() => journal.openWebSockets() === 0, 'the end of the WebSocket');
 });

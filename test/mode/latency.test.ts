@@ -110,6 +110,19 @@ test.each<[Outcome, readonly number[]]>([
   expect(await waits(recorded, answer({ outcome, delayMs: 40 }))).toEqual(expected);
 });
 
+test.each<[Latency, readonly number[]]>([
+  [recorded, [40, 6000, 500]],
+  [half, [20, 3000, 250]],
+  [fixed, [70, 70, 70]],
+  [none, []],
+])('the close of a WebSocket under %j comes in its time, too', async (policy, expected) => {
+  async function* one(): Parts {
+    yield part('a', 'text', { delayMs: 6000 });
+  }
+  const body = { body: one(), delayMs: 40, endDelayMs: 500 };
+  expect(await waits(policy, replayed({ framing: 'messages', ...body }))).toEqual(expected);
+});
+
 test('nothing recorded is nothing waited', async () => {
   expect(await waits(recorded, replayed({}))).toEqual([]);
   expect(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Ending, Part, Side } from '../../src/exchange/conversation.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
-import type { RecordedMessage } from '../../src/exchange/interaction.ts';
+import type { RecordedMessage, Truncated } from '../../src/exchange/interaction.ts';
 import { play } from '../../src/mode/play.ts';
 import { createChannel } from '../../src/support/channel.ts';
 import { ask, interaction } from './harness.ts';
@@ -18,7 +18,11 @@ function message(words: string, place: number): RecordedMessage {
 
 function playing(
   script: readonly string[],
-  { strict = true, ending = bye }: { strict?: boolean; ending?: Ending } = {},
+  {
+    strict = true,
+    ending = bye,
+    truncated,
+  }: { strict?: boolean; ending?: Ending; truncated?: Truncated } = {},
 ) {
   const client = createChannel<Part>(10_000);
   const { exchange, leave } = ask({ kind: 'websocket', body: client });
@@ -28,6 +32,7 @@ function playing(
     messages: script.map(message),
     timing: { headMs: 5, endMs: 1000 },
     ending,
+    ...(truncated !== undefined && { truncated }),
   });
   const played = play({
     interaction: recorded,
@@ -187,4 +192,16 @@ test('without messages there is only the ending', async () => {
   });
   expect((await parts[Symbol.asyncIterator]().next()).done).toBe(true);
   expect(await ending).toEqual({ type: 'reset', by: 'server' });
+});
+
+test.each<[Truncated, Ending, Ending]>([
+  ['size', bye, { type: 'cut', by: 'server' }],
+  ['killed', bye, { type: 'cut', by: 'server' }],
+  // The client broke the protocol and the server closed: this one may do it, too, and is waited for.
+  ['malformed', bye, { type: 'cut', by: 'client' }],
+  ['malformed', { ...bye, by: 'client' }, { type: 'cut', by: 'server' }],
+])('a recording that is not whole (%s), which ended with %j, ends with %j', async (...row) => {
+  const [truncated, ending, expected] = row;
+  const { done } = playing(['S:a'], { truncated, ending });
+  expect(await done).toEqual(expected);
 });

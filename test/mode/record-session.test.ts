@@ -2,13 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import type { Ending, Part, Parts } from '../../src/exchange/conversation.ts';
 import { finished } from '../../src/exchange/conversation.ts';
 import type { Exchange } from '../../src/exchange/exchange.ts';
+import type { Headers } from '../../src/exchange/headers.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
 import { record } from '../../src/mode/record.ts';
 import { createChannel } from '../../src/support/channel.ts';
-import { closeFrame, frame } from './frames.ts';
+import { closeFrame, deflated, frame } from './frames.ts';
 import { answer, ask, memoryLog, settling, until, upstreamOf } from './harness.ts';
 
 const head = { status: 101, statusText: 'Switching Protocols', httpVersion: '1.1', headers: [] };
+const compressing: Headers = [['Sec-WebSocket-Extensions', 'permessage-deflate']];
 const text = (words: string, masked = false): Buffer =>
   frame({ opcode: 1, payload: words, masked });
 
@@ -17,7 +19,7 @@ function data(bytes: Buffer, atMs: number): Part {
 }
 
 /** A server that reads what the client says and answers with what the test pushes. */
-function server(ending: Ending = finished) {
+function server(ending: Ending = finished, headers: Headers = []) {
   const said = createChannel<Part>(1000);
   const reading = async (exchange: Exchange): Promise<void> => {
     if (exchange.body === undefined || Buffer.isBuffer(exchange.body)) return;
@@ -26,7 +28,7 @@ function server(ending: Ending = finished) {
   const heard: Buffer[] = [];
   const network = upstreamOf((exchange) => {
     void reading(exchange);
-    return answer({ head, framing: 'raw', ...settling(said, ending) });
+    return answer({ head: { ...head, headers }, framing: 'raw', ...settling(said, ending) });
   });
   return { said, heard, network };
 }
@@ -152,22 +154,98 @@ test('a client that breaks the protocol is recorded as far as it could be told',
   expect(log.written).toMatchObject([
     {
       messages: [{ bytes: Buffer.from('good') }],
+      truncated: 'malformed',
       ending: { type: 'closed', by: 'server', code: 1002 },
+    },
+  ]);
+  expect(log.unrecorded).toMatchObject([{ code: 'WEBSOCKET_MALFORMED' }]);
+});
+
+test('messages over the limit pass; what came before them is recorded, and says that it is not all', async () => {
+  const log = memoryLog({ bodyBytesMax: 10 });
+  const { said, network } = server();
+  const { client, given, iterator } = await open(network, log);
+  const bytes = Buffer.concat([text('12345'), text('1234567890'), closeFrame(1000, '')]);
+  await said.push(data(bytes, 1));
+  said.end();
+  expect(await rest(iterator)).toEqual(bytes);
+  await client.push(data(text('lost', true), 2));
+  expect(log.written).toMatchObject([
+    {
+      messages: [{ bytes: Buffer.from('12345') }],
+      truncated: 'size',
+      ending: { type: 'closed', by: 'server', code: 1000 },
+    },
+  ]);
+  expect(log.unrecorded).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
+  expect(given.outcome).toBe('recorded');
+});
+
+test('a message of the client stands before the answer to it, however long it takes to unpack', async () => {
+  const log = memoryLog({ bodyBytesMax: 10_000_000 });
+  const { said, heard, network } = server(finished, compressing);
+  const { client, iterator } = await open(network, log);
+  const large = Array.from({ length: 9000 }, (_, place) => `${place * 7919}`).join('');
+  await client.push(
+    data(frame({ opcode: 1, payload: deflated(large), masked: true, compressed: true }), 1),
+  );
+  await until(() => heard.length === 1, 'the large message');
+  await said.push(data(text('answer'), 2));
+  await said.push(data(closeFrame(1000, ''), 3));
+  said.end();
+  await rest(iterator);
+  expect(log.written[0]?.messages?.map(({ bytes }) => bytes.length)).toEqual([large.length, 6]);
+});
+
+test('both sides stand in the order of their coming, and whoever closed first ended it', async () => {
+  const log = memoryLog();
+  const { said, heard, network } = server({ type: 'cut', by: 'server' });
+  const { client, iterator } = await open(network, log);
+  await client.push(data(text('a', true), 1));
+  await until(() => heard.length === 1, 'a');
+  await said.push(data(text('b'), 1));
+  await iterator.next();
+  await client.push(data(closeFrame(4000, 'mine', true), 3));
+  await until(() => heard.length === 2, 'the close');
+  await said.push(data(closeFrame(4001, 'yours'), 3));
+  said.end();
+  await rest(iterator);
+  expect(log.written).toMatchObject([
+    {
+      messages: [{ bytes: Buffer.from('a') }, { bytes: Buffer.from('b') }],
+      ending: { type: 'closed', by: 'client', code: 4000, reason: 'mine' },
     },
   ]);
 });
 
-test('messages over the limit pass, but are not recorded', async () => {
-  const log = memoryLog({ bodyBytesMax: 10 });
+test('what is said is in the draft at once, and whoever sends waits where there is no room', async () => {
+  const added: string[] = [];
+  const room = Promise.withResolvers<void>();
+  const log = memoryLog();
   const { said, network } = server();
-  const { given, iterator } = await open(network, log);
-  const bytes = Buffer.concat([text('1234567890'), text('1'), closeFrame(1000, '')]);
-  await said.push(data(bytes, 1));
-  said.end();
-  expect(await rest(iterator)).toEqual(bytes);
-  expect(log.written).toEqual([]);
-  expect(log.unrecorded).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
-  expect(given.outcome).toBe('forwarded');
+  const { iterator } = await open(network, {
+    ...log,
+    options: {
+      ...log.options,
+      begin: (start) => ({
+        ...log.options.begin(start),
+        add({ bytes }) {
+          added.push(bytes.toString());
+          return room.promise;
+        },
+      }),
+    },
+  });
+  await said.push(data(text('a'), 1));
+  let came = false;
+  const next = iterator.next().then((got) => {
+    came = true;
+    return got;
+  });
+  await until(() => added.length === 1, 'the message in the draft');
+  expect(came).toBe(false);
+  room.resolve();
+  expect((await next).value).toEqual(data(text('a'), 1));
 });
 
 describe('what cannot be written', () => {

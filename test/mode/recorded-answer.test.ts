@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Ending, Part } from '../../src/exchange/conversation.ts';
+import { finished } from '../../src/exchange/conversation.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
@@ -102,6 +103,17 @@ test('a WebSocket is played; one whose client says something else was missed', a
   expect(bad.outcome).toBe('missed');
   expect(await bad.ending).toMatchObject({ type: 'closed', code: 1008 });
   expect(mismatches).toMatchObject([{ code: 'SEQUENCE_MISMATCH' }]);
+});
+
+test.each([
+  [{ type: 'closed', by: 'server', code: 1000, reason: '' }, 7],
+  [{ type: 'reset', by: 'server' }, 7],
+  [finished, 7],
+  // It takes its own time.
+  [{ type: 'closed', by: 'client', code: 1000, reason: '' }, 0],
+] as const)('before its end %j a WebSocket pauses as it did: %i ms', (ending, endDelayMs) => {
+  const timed = { ...session, timing: { headMs: 1, endMs: 9 }, ending };
+  expect(answered(timed, ask({ kind: 'websocket' }))).toMatchObject({ endDelayMs });
 });
 
 test('a WebSocket that was refused is an ordinary answer', () => {

@@ -69,7 +69,10 @@ test('a watcher sees each part of a WebSocket, also those that came before it', 
   const iterator = tap.exchange.body[Symbol.asyncIterator]();
   await iterator.next();
   const seen: Part[] = [];
-  tap.watch((one) => seen.push(one));
+  tap.watch((one) => {
+    seen.push(one);
+    return undefined;
+  });
   await iterator.next();
   await iterator.next();
   expect(seen).toEqual([part('a'), part('b'), part('c')]);

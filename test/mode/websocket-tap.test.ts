@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { PartKind, Side } from '../../src/exchange/conversation.ts';
+import type { Side } from '../../src/exchange/conversation.ts';
 import type { Headers } from '../../src/exchange/headers.ts';
-import { createFrameTap, mergeSession } from '../../src/mode/websocket-tap.ts';
+import type { CloseFrame } from '../../src/mode/websocket-tap.ts';
+import { FrameTap } from '../../src/mode/websocket-tap.ts';
 import { closeFrame, deflated, deflatedTogether, frame } from './frames.ts';
 import { part } from './harness.ts';
 
@@ -17,12 +18,24 @@ async function tapped(
   pieces: readonly Buffer[],
   { accepted = plain, bytesMax = 10_000 }: { accepted?: Headers; bytesMax?: number } = {},
 ) {
-  const tap = createFrameTap(from, { accepted, bytesMax });
+  const told: string[] = [];
+  const close: CloseFrame[] = [];
+  const lost: string[] = [];
+  let left = bytesMax;
+  const tap = new FrameTap(from, {
+    accepted,
+    roomFor: () => left,
+    onMessage({ kind, bytes }) {
+      left -= bytes.length;
+      told.push(`${kind} ${bytes.toString()}`);
+      return undefined;
+    },
+    onClose: (_by, seen) => void close.push(seen),
+    onLost: (why) => void lost.push(why),
+  });
   for (const [place, bytes] of pieces.entries())
     await tap.take({ ...part(''), bytes, atMs: place });
-  const { messages, close } = await tap.end();
-  const told = messages?.map(({ kind, bytes }) => `${kind} ${bytes.toString()}`);
-  return { told, close: close && { code: close.code, reason: close.reason }, closed: tap.closed() };
+  return { told, close, lost };
 }
 
 function conversation(masked: boolean): Buffer {
@@ -54,7 +67,7 @@ test.each<[Side, boolean]>([
   'every kind of message of the %s is told, wherever its bytes are split',
   async (from, masked) => {
     const bytes = conversation(masked);
-    const expected = { told, close: { code: 1001, reason: 'going' }, closed: true };
+    const expected = { told, close: [{ code: 1001, reason: 'going' }], lost: [] };
     for (let at = 0; at <= bytes.length; at += 1) {
       expect(await tapped(from, [bytes.subarray(0, at), bytes.subarray(at)])).toEqual(expected);
     }
@@ -136,7 +149,7 @@ describe('a frame that breaks the protocol ends what can be told', () => {
   ])('%s', async (_name, bad) => {
     const good = frame({ opcode: 1, payload: 'good' });
     const got = await tapped('server', [good, bad, good, good]);
-    expect(got).toEqual({ told: ['text good'], close: undefined, closed: false });
+    expect(got).toEqual({ told: ['text good'], close: [], lost: ['malformed'] });
   });
 
   test('and an extension header that is none does not stop the recording', async () => {
@@ -151,73 +164,64 @@ describe('a frame that breaks the protocol ends what can be told', () => {
 test('bytes after a close are nobody’s', async () => {
   const pieces = [closeFrame(1000, ''), frame({ opcode: 1, payload: 'late' })];
   const got = await tapped('server', pieces);
-  expect(got).toEqual({ told: [], close: { code: 1000, reason: '' }, closed: true });
+  expect(got).toEqual({ told: [], close: [{ code: 1000, reason: '' }], lost: [] });
 });
 
 test('a close without a code is 1005', async () => {
   const got = await tapped('server', [frame({ opcode: 8, payload: '' })]);
-  expect(got.close).toEqual({ code: 1005, reason: '' });
+  expect(got.close).toEqual([{ code: 1005, reason: '' }]);
 });
 
-test('messages over the limit are not kept, together or one alone; the close is still seen', async () => {
+test('what is over the limit is not kept, together or one alone; the close is still seen', async () => {
   const small = frame({ opcode: 1, payload: '12345' });
   expect((await tapped('server', [small, small], { bytesMax: 10 })).told).toHaveLength(2);
   expect(
     await tapped('server', [small, small, small, closeFrame(1000, '')], { bytesMax: 10 }),
   ).toEqual({
-    told: undefined,
-    close: { code: 1000, reason: '' },
-    closed: true,
+    told: ['text 12345', 'text 12345'],
+    close: [{ code: 1000, reason: '' }],
+    lost: ['size'],
   });
   const large = frame({ opcode: 1, payload: '12345678901' });
-  expect((await tapped('server', [large], { bytesMax: 10 })).told).toBeUndefined();
+  expect(await tapped('server', [large, small], { bytesMax: 10 })).toMatchObject({
+    told: [],
+    lost: ['size'],
+  });
 });
 
-test('each message is told of as it passes', async () => {
-  const seen: [Side, PartKind][] = [];
-  const options = { accepted: plain, bytesMax: 100 };
-  const tap = createFrameTap('server', options, (side, kind) => seen.push([side, kind]));
-  await tap.take(part('\x81\x01a\x89\x00'));
-  expect(seen).toEqual([
-    ['server', 'text'],
-    ['server', 'ping'],
+test('a message is over the limit by its fragments together, and once it is known to be none is kept', async () => {
+  const pieces = [
+    frame({ opcode: 2, payload: '123456', fin: false }),
+    frame({ opcode: 9, payload: 'still here' }),
+    frame({ opcode: 0, payload: '78901' }),
+    closeFrame(1000, ''),
+  ];
+  const got = await tapped('server', pieces, { bytesMax: 20 });
+  expect(got.told).toEqual(['ping still here']);
+  expect(got).toMatchObject({ lost: ['size'], close: [{ code: 1000 }] });
+});
+
+test('a small frame that unpacks to more than there is room for is over the limit', async () => {
+  const bomb = frame({ opcode: 1, payload: deflated('0'.repeat(100_000)), compressed: true });
+  const got = await tapped('server', [bomb], { accepted: compressing() });
+  expect(got).toEqual({ told: [], close: [], lost: ['size'] });
+});
+
+test('what is marked as compressed and is not is no frame', async () => {
+  const bad = frame({ opcode: 1, payload: Buffer.alloc(40, 0xff), compressed: true });
+  const got = await tapped('server', [bad], { accepted: compressing() });
+  expect(got.lost).toEqual(['malformed']);
+});
+
+test('a large compressed message is waited for, and what follows comes after it', async () => {
+  const text = Array.from({ length: 9000 }, (_, place) => `${place * 7919}`).join('');
+  const packed = deflated(text);
+  expect(packed.length).toBeGreaterThan(8192);
+  const bytes = Buffer.concat([
+    frame({ opcode: 1, payload: packed, compressed: true }),
+    frame({ opcode: 1, payload: 'after', compressed: false }),
   ]);
-});
-
-describe('both sides together', () => {
-  async function side(from: Side, ...said: readonly (readonly [atMs: number, bytes: Buffer])[]) {
-    const tap = createFrameTap(from, { accepted: plain, bytesMax: 1000 });
-    for (const [atMs, bytes] of said) await tap.take({ atMs, kind: 'data', bytes });
-    return tap.end();
-  }
-  const mine = (text: string): Buffer => frame({ opcode: 1, payload: text, masked: true });
-  const theirs = (text: string): Buffer => frame({ opcode: 1, payload: text });
-
-  test('messages stand in the order of their coming', async () => {
-    const client = await side('client', [1, mine('a')], [5, Buffer.concat([mine('d'), mine('e')])]);
-    const server = await side('server', [2, theirs('b')], [3, theirs('c')], [9, theirs('f')]);
-    const cut = { type: 'cut', by: 'server' } as const;
-    const merged = mergeSession(client, server, cut);
-    expect(merged.messages.map(({ bytes }) => bytes.toString()).join('')).toBe('abcdef');
-    expect(merged.ending).toEqual(cut);
-  });
-
-  test('whoever closed first ended it', async () => {
-    const cut = { type: 'cut', by: 'server' } as const;
-    const early = await side('client', [1, closeFrame(4000, 'mine', true)]);
-    const late = await side('server', [2, closeFrame(4000, 'yours')]);
-    expect(mergeSession(early, late, cut).ending).toEqual({
-      type: 'closed',
-      by: 'client',
-      code: 4000,
-      reason: 'mine',
-    });
-    const first = await side('server', [0, closeFrame(4001, 'yours')]);
-    expect(mergeSession(early, first, cut).ending).toEqual({
-      type: 'closed',
-      by: 'server',
-      code: 4001,
-      reason: 'yours',
-    });
-  });
+  const got = await tapped('server', [bytes], { accepted: compressing(), bytesMax: 1_000_000 });
+  expect(got.told.map((line) => line.length)).toEqual([text.length + 5, 10]);
+  expect(got.told[0] === `text ${text}`).toBe(true);
 });

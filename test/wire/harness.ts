@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arrival } from '../../src/exchange/arrival.ts';
 import type { Part, Parts } from '../../src/exchange/conversation.ts';
@@ -33,6 +34,8 @@ export interface Serving {
   readonly kind?: 'http' | 'http2' | 'stream';
   /** The terms of the destination, where HTTP/2 is spoken. */
   readonly offer?: Offer;
+  /** What a connection is inside, where it is not as it came: a TLS session. */
+  readonly within?: (socket: Socket) => Promise<Duplex>;
 }
 
 /** Runs a body against a wire on a free port of its own. */
@@ -64,17 +67,20 @@ export async function withWire(
   };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket);
-    wire[serving.kind ?? 'http'](
-      {
-        socket,
-        client: { address: '127.0.0.1', port: socket.remotePort ?? 0 },
-        session: { name: 'default', upstream },
-        depth: 0,
-        reset: () => socket.resetAndDestroy(),
-        ...serving.arrival,
-      },
-      serving.offer,
-    );
+    const enter = (inside: Duplex): void =>
+      wire[serving.kind ?? 'http'](
+        {
+          socket: inside,
+          client: { address: '127.0.0.1', port: socket.remotePort ?? 0 },
+          session: { name: 'default', upstream },
+          depth: 0,
+          reset: () => socket.resetAndDestroy(),
+          ...serving.arrival,
+        },
+        serving.offer,
+      );
+    if (serving.within === undefined) enter(socket);
+    else serving.within(socket).then(enter, (error: unknown) => lost.push(error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

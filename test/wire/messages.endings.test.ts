@@ -5,13 +5,16 @@ import type { Exchange } from '../../src/exchange/exchange.ts';
 import { parts, rawClient, until, withWire } from './harness.ts';
 import { done, listen, messages, said } from './websocket-client.ts';
 
+const handshake =
+  'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+
 test.each([
   [{ type: 'closed', by: 'server', code: 1005, reason: '' }, 'close 1005 '],
   [
     { type: 'closed', by: 'server', code: 3000, reason: 'r'.repeat(200) },
     `close 3000 ${'r'.repeat(123)}`,
   ],
-  [{ type: 'closed', by: 'server', code: 1006, reason: '' }, 'close 1006 '],
   [{ type: 'cut', by: 'server' }, 'close 1006 '],
   [{ type: 'finished', trailers: [] }, 'close 1006 '],
   [{ type: 'reset', by: 'server' }, 'close 1006 '],
@@ -45,9 +48,60 @@ test('cut by the client: it may stay, say what it likes, and is noticed when it 
   );
 });
 
-const handshake =
-  'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+test.each([
+  [1006, '\x88\x02\x03\xee'],
+  [999, '\x88\x02\x03\xe7'],
+  [5000, '\x88\x02\x13\x88'],
+])(
+  'a close frame of a server with the code %i, which may not be in one, is sent as it was',
+  async (code, bytes) => {
+    const ending: Ending = { type: 'closed', by: 'server', code, reason: '' };
+    await withWire(
+      () => messages(parts(), ending),
+      async ({ port }) => {
+        const client = await rawClient(port);
+        client.send(`${handshake}Sec-WebSocket-Version: 13\r\n\r\n`);
+        const { text, how } = await client.ended();
+        expect(text.endsWith(bytes)).toBe(true);
+        expect(how).toBe('FIN');
+      },
+    );
+  },
+);
+
+test.each([
+  ['a bad opcode', [0x83, 0x80, 0, 0, 0, 0], '\x88\x02\x03\xea'],
+  ['a reserved bit', [0xc1, 0x80, 0, 0, 0, 0], '\x88\x02\x03\xea'],
+  ['a frame without its mask', [0x81, 0], '\x88\x02\x03\xea'],
+  ['a ping that is too long', [0x89, 0xfe, 0, 126, 0, 0, 0, 0], '\x88\x02\x03\xea'],
+  ['a text that is no UTF-8', [0x81, 0x81, 0, 0, 0, 0, 0xff], '\x88\x02\x03\xef'],
+  [
+    'a message of an exabyte',
+    [0x82, 0xff, 0x0f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    '\x88\x02\x03\xf1',
+  ],
+])('%s ends the session at once, whatever the client does then', async (_name, bytes, close) => {
+  await withWire(
+    (exchange) =>
+      messages(
+        said(exchange.body, () => {}),
+        done,
+      ),
+    async ({ port, sockets, exchanges }) => {
+      const client = await rawClient(port);
+      client.send(`${handshake}Sec-WebSocket-Version: 13\r\n\r\n`);
+      await client.hears('\r\n\r\n');
+      client.send(Buffer.from(bytes));
+      await client.hears(close);
+      // It neither answers nor ends its side, and is let go all the same.
+      await until(
+        () => sockets[0]?.destroyed === true,
+        () => 'our side to be closed',
+      );
+      expect(exchanges[0]?.signal.reason).toEqual({ type: 'cut', by: 'client' });
+    },
+  );
+});
 
 test('a bad opcode closes with 1002, and the process lives', async () => {
   await withWire(

@@ -7,6 +7,7 @@ import type { Answer } from '../../src/exchange/upstream.ts';
 import { part, parts, rawClient, say, whole, withWire } from './harness.ts';
 
 interface Given {
+  readonly httpVersion?: string;
   readonly status?: number;
   readonly statusText?: string;
   readonly headers: Headers;
@@ -15,6 +16,7 @@ interface Given {
 }
 
 function answer({
+  httpVersion = '1.1',
   status = 200,
   statusText = 'OK',
   headers,
@@ -22,7 +24,7 @@ function answer({
   ending = finished,
 }: Given): Answer {
   return {
-    head: { status, statusText, httpVersion: '1.1', headers },
+    head: { status, statusText, httpVersion, headers },
     body,
     ending,
     outcome: 'forwarded',
@@ -180,4 +182,21 @@ test('the head of a slow body does not wait for it', async () => {
     await client.hears('late\r\n0\r\n\r\n');
     client.socket.destroy();
   });
+});
+
+test('an answer of HTTP/2 is framed, and has the words of its status', async () => {
+  const over2 = { httpVersion: '2.0', statusText: '' };
+  const trailers: Headers = [['grpc-status', '0']];
+  const given = { ...over2, headers: [['a', 'b']] as const };
+  expect(await heard(() => ({ ...given, body: Buffer.from('hello') }))).toBe(
+    'HTTP/1.1 200 OK\r\na: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+  );
+  expect(
+    await heard(() => ({ ...given, body: parts('x'), ending: { type: 'finished', trailers } })),
+  ).toContain('1\r\nx\r\n0\r\ngrpc-status: 0\r\n\r\n');
+  const sized = { ...over2, headers: [['content-length', '2']] as const, body: Buffer.from('ok') };
+  expect(await heard(() => sized)).toBe('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  expect(await heard(() => ({ ...over2, status: 204, headers: [] }))).toBe(
+    'HTTP/1.1 204 No Content\r\n\r\n',
+  );
 });

@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { finished } from '../../src/exchange/conversation.ts';
+import type { Exchange } from '../../src/exchange/exchange.ts';
+import { record } from '../../src/mode/record.ts';
+import { answer, ask, memoryLog, parts, read, settling, upstreamOf } from './harness.ts';
+
+const head = { status: 101, statusText: 'Switching', httpVersion: '1.1', headers: [] };
+
+async function recorded(bodyBytesMax: number) {
+  const log = memoryLog({ bodyBytesMax });
+  async function* echo(exchange: Exchange) {
+    yield* parts('hi ');
+    if (exchange.kind === 'http' && exchange.upgraded) yield* exchange.upgraded;
+  }
+  const network = upstreamOf((exchange) =>
+    answer({ head, framing: 'raw', ...settling(echo(exchange), finished) }),
+  );
+  const { exchange } = ask({ method: 'POST', body: Buffer.from('what') });
+  const given = await record(network, log.options).open({ ...exchange, upgraded: parts('a', 'b') });
+  expect(await read(given.body)).toBe('hi ab');
+  expect(await given.ending).toEqual(finished);
+  expect(given.outcome).toBe('recorded');
+  return log;
+}
+
+test('an upgrade is written at its end: its request, its 101, and the bytes of both sides in order', async () => {
+  const { written } = await recorded(100);
+  expect(written).toMatchObject([
+    {
+      kind: 'http',
+      request: { method: 'POST', body: Buffer.from('what') },
+      response: head,
+      ending: finished,
+    },
+  ]);
+  const said = written[0]?.messages?.map(
+    ({ from, kind, bytes }) => `${from} ${kind} ${bytes.toString()}`,
+  );
+  expect(said).toEqual([
+    'server data hi ',
+    'client data a',
+    'server data a',
+    'client data b',
+    'server data b',
+  ]);
+});
+
+test('what is more than a body may be passes, and the recording says that it is not whole', async () => {
+  const { written, unrecorded } = await recorded(4);
+  expect(written[0]?.messages).toHaveLength(2);
+  expect(written[0]?.truncated).toBe('size');
+  expect(unrecorded).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
+});
