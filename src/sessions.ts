@@ -102,6 +102,7 @@ function commonOptions(
     ...(settings.faults.length > 0 && { faults: faultsOf(ground) }),
     bodyBytesMax: settings.bodyBytesMax,
     recordsStreams: settings.raw === 'record',
+    streamMsMax: settings.streamMsMax,
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
     sealed: settings.seal,

@@ -38,11 +38,11 @@ export function assemble(
     ...(response === undefined
       ? {}
       : {
-          response: {
+          response: withChunks({
             ...bodyOf(response, server, stored.server),
             ...chunksOf(server),
             ...response,
-          },
+          }),
         }),
   };
 }
@@ -68,6 +68,11 @@ export function assembleKilled(
     ...(isPartial(frame, said) ? { request: { ...request, partial: true } } : {}),
     ...(response === undefined ? {} : { response: withChunksThatFit(response) }),
   };
+}
+
+/** Who says that there are none of them means that they do not matter. */
+function withChunks({ chunks, ...response }: RecordedResponse): RecordedResponse {
+  return chunks === undefined || chunks.length === 0 ? response : { ...response, chunks };
 }
 
 function messageOf(said: Said): RecordedMessage {

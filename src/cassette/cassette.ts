@@ -5,7 +5,7 @@ import type { Interaction, RecordedMessage, RecordedResponse } from '../exchange
 import { createLibrary, glance } from './library.ts';
 
 export { refuseClashes } from './clash.ts';
-export { bodyDigest } from './signature.ts';
+export { bodyDigest, digestBody, isMultipart, unreadBody } from './signature.ts';
 
 /** How a cassette is spelt on disk; the same content in each. */
 export type CassetteFormat = 'json' | 'json.gz' | 'msgpack' | 'msgpack.gz';
@@ -109,7 +109,10 @@ export interface Candidates {
 /** An interaction and its place in a recording. */
 export interface Entry {
   readonly interaction: Interaction;
-  /** As `bodyDigest` makes it of the request's body; `*` where that was recorded in part, so that any body matches. */
+  /**
+   * As `bodyDigest` makes it of the request's body; `*` where that was recorded in part, so that any
+   * body matches; `unreadBody` where its file has to be read for it.
+   */
   readonly bodyDigest: string;
   /** Index in `interactions`. */
   readonly place: number;

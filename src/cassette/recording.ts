@@ -2,7 +2,7 @@ import { authorityOf } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Entry, RecordedTerms, Recording } from './cassette.ts';
 import { createNeighbours } from './closest.ts';
-import { anyBody, bodyDigest, signatureKey } from './signature.ts';
+import { recordedDigest, signatureKey } from './signature.ts';
 
 /** Interactions as something to replay, indexed once by signature. */
 export function createRecording(
@@ -13,7 +13,7 @@ export function createRecording(
   const known = new Map<string, RecordedTerms>();
   const neighbours = createNeighbours();
   for (const [place, interaction] of content.interactions.entries()) {
-    const entry = { interaction, bodyDigest: requestDigest(interaction), place };
+    const entry = { interaction, bodyDigest: recordedDigest(interaction), place };
     const { kind, request } = interaction;
     // Answered from the interactions themselves, whoever answers for names or plays raw streams.
     if (kind === 'dns' || kind === 'stream') continue;
@@ -36,12 +36,6 @@ export function createRecording(
     terms: (destination) => known.get(authorityOf(destination)),
     closest: (request) => neighbours.closest(request),
   };
-}
-
-function requestDigest({ kind, request }: Interaction): string {
-  if (request.partial === true) return anyBody;
-  if (kind !== 'http') return '';
-  return request.stored?.sha256 ?? bodyDigest(request.body);
 }
 
 function termsWith(

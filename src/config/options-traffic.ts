@@ -17,10 +17,10 @@ export const trafficOptions = {
   bodyBytesMax: {
     env: 'MAGNETO_BODY_BYTES_MAX',
     takes: 'a whole number of bytes, at least 1',
-    default: '134217728',
-    doc: 'The largest body that an interaction may have. Larger ones pass through, but are not recorded whole.',
+    default: '4294967296',
+    doc: 'How much of a body is recorded. What comes after that passes on, and the interaction says `truncated: size`: it replays cut.',
     reason:
-      'A download must not fill the memory of the machine; 128 MiB is more than an API answers.',
+      'A download without an end must not fill the disk; 4 GiB is more than a file that a test needs.',
     parse: values.whole(1, Number.MAX_SAFE_INTEGER),
   },
   http2: {
@@ -77,5 +77,14 @@ export const trafficOptions = {
     reason:
       'A download that is written as it comes needs no memory; of a body so large nobody reads a diff.',
     parse: values.whole(1, 2 ** 30),
+  },
+  streamMsMax: {
+    env: 'MAGNETO_STREAM_MS_MAX',
+    takes: 'milliseconds, 1 to 2147483647',
+    default: '3600000',
+    doc: 'How long an exchange is recorded. What comes later passes on, and the interaction says `truncated: time`: it replays cut.',
+    reason:
+      'A stream without an end must stand in the cassette some day; a test seldom takes an hour.',
+    parse: values.whole(1, 2_147_483_647),
   },
 } as const satisfies Record<string, Option<unknown>>;

@@ -48,6 +48,7 @@ const misses: ReadonlySet<FailureCode> = new Set<FailureCode>([
 const toldByRecorder: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'RECORDING_FAILED',
   'BODY_TOO_LARGE',
+  'STREAM_TOO_LONG',
 ]);
 
 /** Metrics of a run, in a registry of their own. */

@@ -40,8 +40,13 @@ export const conversationFailures = {
     remedy: 'none for magneto: what was sent has passed as it was; look at who sent it',
   },
   BODY_TOO_LARGE: {
-    status: 502,
-    title: 'The body is larger than a cassette may hold',
+    status: 0,
+    title: 'The body is larger than may be recorded, so its interaction is truncated',
     remedy: 'raise MAGNETO_BODY_BYTES_MAX, or keep this exchange out of the recording',
+  },
+  STREAM_TOO_LONG: {
+    status: 0,
+    title: 'The exchange takes longer than may be recorded, so its interaction is truncated',
+    remedy: 'raise MAGNETO_STREAM_MS_MAX, or end the recording before',
   },
 } as const satisfies Record<string, FailureEntry>;

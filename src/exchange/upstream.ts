@@ -3,6 +3,7 @@ import type { Destination } from './destination.ts';
 import type { Exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
 import type { ResponseHead } from './http.ts';
+import type { Truncated } from './interaction.ts';
 
 /**
  * What became of an exchange, for journal, log, metrics and receipt; `live` went to a live neighbour,
@@ -63,6 +64,8 @@ export interface Answer {
   readonly bodyDelayMs?: number;
   /** Recorded pause between what was said last and the ending, in milliseconds; only `latency` waits it out. */
   readonly endDelayMs?: number;
+  /** Whether the parts of its body are the pieces in which a server said it, rather than of any size. */
+  readonly streamed?: boolean;
   /**
    * After a 101: `raw`, both sides are bytes that the wire relays untouched; `messages`, they are
    * WebSocket messages, and the wire does the framing.
@@ -72,6 +75,10 @@ export interface Answer {
   readonly interaction?: string;
   /** The faults on purpose that it met, their names with a space between. */
   readonly fault?: string;
+  /** Why less was recorded than passed, or is replayed than there was; read when it has ended. */
+  readonly truncated?: Truncated | undefined;
+  /** Set where it is a range cut out of a longer answer that was recorded. */
+  readonly range?: 'cut';
   /** Set where magneto itself could not do it: the wire refuses inside the protocol. */
   readonly failure?: Failure;
 }

@@ -17,6 +17,8 @@ export interface Counts {
   readonly failed: number;
   /** Exchanges that met a fault on purpose. */
   readonly faults: number;
+  /** Exchanges of which less was recorded than passed, or less replayed than there was. */
+  readonly truncated: number;
 }
 
 /** Counts to be counted up. */
@@ -33,6 +35,7 @@ export function noCounts(): Tally {
     streams: 0,
     failed: 0,
     faults: 0,
+    truncated: 0,
   };
 }
 
@@ -40,6 +43,7 @@ export function noCounts(): Tally {
 export function count(tally: Tally, entry: JournalEntry): void {
   if (entry.kind === 'stream') tally.streams += 1;
   if (entry.fault !== undefined) tally.faults += 1;
+  if (entry.truncated !== undefined) tally.truncated += 1;
   if (wentLive(entry)) tally.liveCalls += 1;
   switch (entry.outcome) {
     case 'repeated':
@@ -72,9 +76,6 @@ function wentLive(entry: JournalEntry): boolean {
   const { failure } = entry;
   return (
     failure !== undefined &&
-    (failure.startsWith('UPSTREAM_') ||
-      failure === 'DIAL_FAILED' ||
-      failure === 'RECORDING_FAILED' ||
-      failure === 'BODY_TOO_LARGE')
+    (failure.startsWith('UPSTREAM_') || failure === 'DIAL_FAILED' || failure === 'RECORDING_FAILED')
   );
 }

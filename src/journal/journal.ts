@@ -3,6 +3,7 @@ import type { Ending, PartKind, Side } from '../exchange/conversation.ts';
 import type { Learnt } from '../exchange/destination.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { FailureCode } from '../exchange/failure.ts';
+import type { Truncated } from '../exchange/interaction.ts';
 import type { Outcome } from '../exchange/upstream.ts';
 import { maskPath } from '../redaction/redaction.ts';
 import { count, noCounts } from './counts.ts';
@@ -54,6 +55,10 @@ export interface JournalEntry {
   readonly fault?: string;
   /** The interaction that answered, or that was written. */
   readonly interaction?: string;
+  /** Why less was recorded than passed, or replayed than there was. */
+  readonly truncated?: Truncated;
+  /** Set where a range was cut out of a longer answer that was recorded. */
+  readonly range?: 'cut';
   readonly ending: Ending['type'];
   /** The client's `traceparent`, where it sent one. */
   readonly trace?: string;

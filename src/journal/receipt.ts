@@ -101,6 +101,7 @@ export function sessionReceipt(counts: Counts, facts: SessionFacts): SessionRece
     streams: counts.streams,
     failed: counts.failed,
     faults: counts.faults,
+    truncated: counts.truncated,
     unfinished: facts.unfinished,
     cassetteDigest: facts.cassetteDigest,
   };

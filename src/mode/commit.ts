@@ -4,6 +4,7 @@ import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Answer } from '../exchange/upstream.ts';
+import type { Keeping } from './keeping.ts';
 import type { RequestTap } from './request-tap.ts';
 
 /** What recording needs. */
@@ -16,8 +17,10 @@ export interface RecordOptions {
   readonly nextSequence: () => number;
   /** Whether raw streams are written as well. */
   readonly recordsStreams: boolean;
-  /** Bytes that a body may have; a larger one is passed on, but not recorded. */
+  /** Bytes that are recorded of a body; what comes after them passes on. */
   readonly bodyBytesMax: number;
+  /** Milliseconds that an exchange is recorded for; what comes later passes on. */
+  readonly streamMsMax: number;
   /** Whether an exchange that could not be written is cut (fsync `always`) rather than let through. */
   readonly cutUnwritten: boolean;
   /** Told of each WebSocket message as it passes; for metrics. */
@@ -32,6 +35,7 @@ export interface Recorded {
   readonly exchange: HttpExchange;
   readonly answer: Answer;
   readonly tap: RequestTap;
+  readonly keeping: Keeping;
   readonly sequence: number;
   readonly headMs: number;
 }
@@ -66,11 +70,16 @@ export function commitDraft(
   draft: Draft,
   end: Omit<DraftEnd, 'timing'>,
 ): Promise<Committed> {
-  return written(recorded, () => draft.finish({ ...end, timing: timingOf(recorded, true) }));
+  const hasHead = recorded.answer.head !== undefined;
+  return written(recorded, () => draft.finish({ ...end, timing: timingOf(recorded, hasHead) }));
 }
 
-/** What is known of an exchange when its answer has begun. */
-export function draftStart({ exchange, sequence, tap }: Recorded): DraftStart {
+/** What is known of an exchange before it has ended. */
+export function draftStart({
+  exchange,
+  sequence,
+  tap,
+}: Pick<Recorded, 'exchange' | 'sequence' | 'tap'>): DraftStart {
   const { head, kind, destination, startedAt } = exchange;
   return {
     id: interactionId(sequence),

@@ -100,6 +100,8 @@ function entryOf(ended: {
     ...(answer.failure === undefined ? {} : { failure: answer.failure.code }),
     ...(answer.fault === undefined ? {} : { fault: answer.fault }),
     ...(answer.interaction === undefined ? {} : { interaction: answer.interaction }),
+    ...(answer.truncated === undefined ? {} : { truncated: answer.truncated }),
+    ...(answer.range === undefined ? {} : { range: answer.range }),
     ending: ending.type,
     ...(trace === undefined ? {} : { trace }),
   };

@@ -13,7 +13,7 @@ export type Latency =
 /** Waits so many milliseconds, or until the signal aborts. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** An upstream that answers with the latency asked for: before the head, each WebSocket message and its close. */
+/** An upstream that answers with the latency asked for: before the head, each message and piece of a stream, and the end. */
 export function latency(upstream: Upstream, policy: Latency, sleep: Wait = sleepFor): Upstream {
   if (policy.type === 'none') return upstream;
   const wait: Wait = async (recordedMs, signal) => {
@@ -30,7 +30,7 @@ export function latency(upstream: Upstream, policy: Latency, sleep: Wait = sleep
       const answer = await upstream.open(exchange);
       if (answer.outcome !== 'replayed' && answer.outcome !== 'repeated') return answer;
       await wait(answer.delayMs ?? 0, exchange.signal);
-      return slowed(answer, (recordedMs) => wait(recordedMs, exchange.signal), policy);
+      return slowed(answer, (ms) => wait(ms ?? 0, exchange.signal), policy);
     },
   };
 }
@@ -56,19 +56,24 @@ function pause(policy: Exclude<Latency, { type: 'none' }>, recordedMs: number): 
 
 function slowed(
   answer: Answer,
-  wait: (recordedMs: number) => Promise<void>,
+  wait: (recordedMs: number | undefined) => Promise<void>,
   policy: Latency,
 ): Answer {
-  // A fixed delay is for the head of a response and for each message, not for each piece of a body.
-  if (policy.type === 'fixed' && answer.framing !== 'messages') return answer;
+  // A fixed delay is for the head of a response, and for each message of a WebSocket or of a stream;
+  // where a file was read, or the network cut a download, is no message.
+  const fixed = policy.type === 'fixed';
+  if (fixed && answer.framing !== 'messages' && answer.streamed !== true) return answer;
   const parts = timedParts(answer);
   if (parts === undefined) return answer;
+  const { endDelayMs } = answer;
   async function* delayed(timed: Parts): Parts {
     for await (const part of timed) {
-      await wait(part.delayMs ?? 0);
+      // A piece that its file gave in two halves is waited for once.
+      if (part.delayMs !== undefined || answer.streamed !== true) await wait(part.delayMs);
       yield part;
     }
-    if (answer.endDelayMs !== undefined) await wait(answer.endDelayMs);
+    // The end of a stream is no message of it; a close is one.
+    if (endDelayMs !== undefined && !(fixed && answer.streamed === true)) await wait(endDelayMs);
   }
   return withBody(answer, delayed(parts));
 }

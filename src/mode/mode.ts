@@ -45,6 +45,7 @@ export interface SessionOptions {
   readonly bodyBytesMax: number;
   /** Whether raw streams are recorded as well (no). */
   readonly recordsStreams?: boolean;
+  readonly streamMsMax: number;
   /** Under fsync `always` an exchange that could not be written is cut. */
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */

@@ -74,7 +74,7 @@ function plugPlan(parts: Parts): Plugged {
 /** The network, recorded where the plan writes. */
 function livePlug(parts: Parts): Plugged {
   const { options, recording, take, drafts } = parts;
-  const { network, names, bodyBytesMax, cutUnwritten, journal, onFailure } = options;
+  const { network, names, bodyBytesMax, streamMsMax, cutUnwritten, journal, onFailure } = options;
   if (take === undefined) return { upstream: network, resolver: names?.resolver };
   const writing = {
     append: (interaction: Interaction) => take.append(interaction),
@@ -87,6 +87,7 @@ function livePlug(parts: Parts): Plugged {
     nextSequence: () => parts.next++,
     recordsStreams: options.recordsStreams ?? false,
     bodyBytesMax,
+    streamMsMax,
     cutUnwritten,
     onMessage: journal.message,
   });

@@ -3,8 +3,9 @@ import type { Destination } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { ClientHello, Upstream } from '../exchange/upstream.ts';
 import type { RecordOptions } from './commit.ts';
-import { asFailure, interactionId, round } from './commit.ts';
-import { recordBody } from './record-body.ts';
+import { asFailure, draftStart, interactionId, round } from './commit.ts';
+import { Keeping } from './keeping.ts';
+import { recordBody, recordFailed } from './record-body.ts';
 import { recordSession } from './record-session.ts';
 import { recordStream } from './record-stream.ts';
 import { recordUpgrade } from './record-upgrade.ts';
@@ -31,11 +32,12 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
         return recordStream(upstream, options, exchange);
       }
       const sequence = options.nextSequence();
-      const tap = tapRequest(exchange, options.bodyBytesMax);
+      const keeping = new Keeping(options, exchange, () => draftStart({ exchange, sequence, tap }));
+      const tap = tapRequest(exchange, keeping);
       const answer = await upstream.open(tap.exchange);
-      if (answer.failure !== undefined) return answer;
       const headMs = performance.now() - exchange.startedAt;
-      const recorded = { options, exchange, answer, tap, sequence, headMs };
+      const recorded = { options, exchange, answer, tap, keeping, sequence, headMs };
+      if (answer.failure !== undefined) return recordFailed(recorded);
       if (answer.framing !== 'raw') return recordBody(recorded);
       return exchange.kind === 'http' ? recordUpgrade(recorded) : recordSession(recorded);
     },

@@ -1,12 +1,12 @@
-import type { Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
-import type { Interaction, StoredBody } from '../exchange/interaction.ts';
+import type { Interaction } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Turn } from './cursors.ts';
 import { withChanges } from './changes.ts';
 import { play } from './play.ts';
 import { playUpgrade } from './play-upgrade.ts';
+import { recordedBody } from './recorded-body.ts';
 
 /** A turn of a session's cursors on its way to a client. */
 export interface Answering extends Turn {
@@ -15,14 +15,14 @@ export interface Answering extends Turn {
   readonly onMismatch: (exchange: HttpExchange, failure: Failure) => void;
 }
 
-/** The answer that an interaction holds: whole in memory where it ended in order, else in parts with its ending. */
+/** The answer that an interaction holds. */
 export function answerFrom(answering: Answering): Answer {
   const { entry, repeated, exchange } = answering;
   const { interaction } = entry;
   const { response, timing } = interaction;
   const outcome: Outcome = repeated ? 'repeated' : 'replayed';
   const rest = { outcome, interaction: interaction.id, delayMs: timing.headMs ?? timing.endMs };
-  if (response === undefined) return { ...rest, body: undefined, ending: interaction.ending };
+  if (response === undefined) return { ...rest, ...recordedBody(interaction) };
   for (const { head } of response.informational ?? []) {
     // The 100 that let the client send its body was given before the body was read.
     if (head.status !== 100) exchange.inform(head);
@@ -33,36 +33,7 @@ export function answerFrom(answering: Answering): Answer {
   if (status === 101 && exchange.upgraded !== undefined) {
     return upgrade(answering, { ...rest, head });
   }
-  return { ...rest, head, ...bodyOf(interaction) };
-}
-
-function bodyOf(
-  interaction: Interaction,
-): Pick<Answer, 'body' | 'bodyDelayMs'> & { ending: Ending } {
-  const { response, ending, timing } = interaction;
-  const body = response?.body;
-  const delayMs = Math.max(0, timing.endMs - (timing.headMs ?? 0));
-  if (response?.stored !== undefined) {
-    return { body: pieces(response.stored, { atMs: timing.endMs, delayMs }), ending };
-  }
-  if (body === undefined || ending.type === 'finished')
-    return { body, ending, bodyDelayMs: delayMs };
-  async function* cutShort(bytes: Buffer): Parts {
-    yield { atMs: timing.endMs, kind: 'data', bytes, delayMs };
-  }
-  return { body: cutShort(body), ending };
-}
-
-/** A body that lies in a file of its own; it takes its time before its first piece. */
-async function* pieces(
-  stored: StoredBody,
-  { atMs, delayMs }: { readonly atMs: number; readonly delayMs: number },
-): Parts {
-  let waits = { delayMs };
-  for await (const bytes of stored.read()) {
-    yield { atMs, kind: 'data', bytes, ...waits };
-    waits = { delayMs: 0 };
-  }
+  return { ...rest, head, ...recordedBody(interaction) };
 }
 
 type Rest = Pick<Answer, 'head' | 'interaction' | 'delayMs' | 'outcome'>;

@@ -1,18 +1,17 @@
 import type { Candidates, Entry, Recording } from '../cassette/cassette.ts';
-import { bodyDigest } from '../cassette/cassette.ts';
-import type { Part } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
-import { headerTokens } from '../exchange/headers.ts';
+import { headerValue } from '../exchange/headers.ts';
 import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
-import type { Rereadable } from '../support/rereadable.ts';
-import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
 import type { ReplayedStreams } from './replay-stream.ts';
 import { replayStreams } from './replay-stream.ts';
+import { cutRange } from './range.ts';
+import { requestDigest, withBody } from './request-digest.ts';
+import { otherVariant, sameVariant, variantKey, variantOf } from './variant.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
 export interface ReplayOptions {
@@ -36,12 +35,10 @@ export function replay(options: ReplayOptions): Upstream {
       if (exchange.kind === 'stream') return streams.open(exchange);
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
-      const digest = exchange.kind === 'http' ? await digestOf(options, exchange) : anyBody;
-      const turn = options.cursors.next(`${candidates.key} ${digest}`, () =>
-        withBody(candidates, digest),
-      );
-      if (turn === undefined) return miss(options, exchange, digest);
-      return answerFrom({ ...options, exchange, ...turn });
+      const { bodyBytesMax } = options;
+      const { entries } = candidates;
+      const digest = await requestDigest({ exchange, entries, bodyBytesMax });
+      return answerTo(options, exchange, { candidates, digest }) ?? miss(options, exchange, digest);
     },
   };
 }
@@ -75,48 +72,48 @@ function ended({ interaction }: Entry, outcome: Outcome): Offer {
   return { type: 'ended', ending, outcome, delayMs: timing.endMs };
 }
 
-/** Second step of matching: the entries whose request had this very body. */
-function withBody({ entries }: Candidates, digest: string): readonly Entry[] {
-  if (digest === anyBody) return entries;
-  return entries.filter(
-    ({ interaction, bodyDigest: recorded }) =>
-      recorded === digest || interaction.request.partial === true,
+interface Found {
+  readonly candidates: Candidates;
+  readonly digest: string;
+}
+
+/**
+ * What was recorded for this request: of those with its body the ones that asked for the very same
+ * range; else a range that is cut out of a longer one; else what any request of its kind was told.
+ */
+function answerTo(
+  options: ReplayOptions,
+  exchange: HttpExchange,
+  { candidates, digest }: Found,
+): Answer | undefined {
+  const { cursors } = options;
+  const asked = variantOf(exchange.head);
+  const fitting = (): readonly Entry[] => withBody(candidates.entries, digest);
+  const key = `${candidates.key} ${digest}`;
+  const turn = cursors.next(`${key}${variantKey(asked)}`, () => sameVariant(fitting(), asked));
+  if (turn !== undefined) return answerFrom({ ...options, exchange, ...turn });
+  for (const entry of asked.range === '' ? [] : fitting()) {
+    const cut = cutRange(entry.interaction, exchange.head.headers);
+    if (cut === undefined) continue;
+    cursors.served(entry);
+    return cut;
+  }
+  // One cursor for all that nobody recorded: a client could make up any number of them.
+  const other = cursors.next(`${key} other ${asked.conditional}`, () =>
+    otherVariant(fitting(), asked),
   );
+  return other && answerFrom({ ...options, exchange, ...other });
 }
-
-/** Stands for a body that is not compared: over the limit, or a WebSocket's, so that the head alone decides. */
-const anyBody = '*';
-
-/** The digest of the request's body, read ahead as far as the limit allows. */
-async function digestOf(options: ReplayOptions, exchange: HttpExchange): Promise<string> {
-  const { body } = exchange;
-  if (body === undefined || Buffer.isBuffer(body)) return bodyDigest(body);
-  if (headerTokens(exchange.head.headers, 'expect').includes('100-continue')) {
-    exchange.inform({ status: 100, statusText: 'Continue', headers: [], httpVersion: '1.1' });
-  }
-  if (isRereadable(body)) return digestAhead(body, options.bodyBytesMax);
-  const reading = rereadable(body, (part) => part.bytes.length);
-  try {
-    return await digestAhead(reading, options.bodyBytesMax);
-  } finally {
-    // Nobody reads it after us.
-    await reading.release();
-  }
-}
-
-async function digestAhead(reading: Rereadable<Part>, bodyBytesMax: number): Promise<string> {
-  if (!(await reading.readAhead(bodyBytesMax))) return anyBody;
-  return bodyDigest(Buffer.concat(reading.ahead.map((part) => part.bytes)));
-}
-
 function miss(options: ReplayOptions, exchange: HttpExchange, digest?: string): Answer {
   const { head, destination } = exchange;
-  const detail = `${head.method} ${authorityOf(destination)}${head.path} is not in ${options.recording.name}`;
+  const range = headerValue(head.headers, 'range');
+  const what = `${head.method} ${authorityOf(destination)}${head.path}${range === undefined ? '' : ` (Range: ${range})`}`;
+  const detail = `${what} is not in ${options.recording.name}`;
   const explain = (): Readonly<Record<string, unknown>> => {
     const closest = options.recording.closest({
       head,
       destination,
-      ...(digest === undefined || digest === anyBody ? {} : { bodyDigest: digest }),
+      ...(digest === undefined || /^[*#]/.test(digest) ? {} : { bodyDigest: digest }),
     });
     if (closest === undefined) return {};
     const { id, request } = closest.interaction;

@@ -2,12 +2,13 @@ import type { Body, Part, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import type { RecordedRequest, RecordedResponse } from '../exchange/interaction.ts';
 import { withChanges } from './changes.ts';
+import type { Keeping } from './keeping.ts';
 
 /** What passes from the client to the server, and the interim heads that come back, kept for the cassette. */
 export interface RequestTap {
   /** The exchange to hand on: its body and its interim heads are seen as they pass. */
   readonly exchange: HttpExchange;
-  /** The body as far as the server asked for it. */
+  /** The body as far as the server asked for it; without its bytes where those are in a draft. */
   readonly body: () => Pick<RecordedRequest, 'body' | 'trailers' | 'partial'>;
   readonly informational: () => RecordedResponse['informational'];
   /** Shows each part that the client sends after a 101, from the first one on, before it passes. */
@@ -17,14 +18,15 @@ export interface RequestTap {
 /** Looks at a part; a promise where the part is to wait for it. */
 export type Watcher = (part: Part) => Promise<void> | undefined;
 
-/** Taps an exchange; a request body over the limit (bytes) is recorded as partial, without its bytes. */
-export function tapRequest(exchange: HttpExchange, bodyBytesMax: number): RequestTap {
+/** Taps an exchange: its body is kept as it passes, as far as that keeps it. */
+export function tapRequest(
+  exchange: HttpExchange,
+  keeping: Pick<Keeping, 'add' | 'body'>,
+): RequestTap {
   const interim: { atMs: number; head: Parameters<HttpExchange['inform']>[0] }[] = [];
   const isHttp = exchange.kind === 'http';
   const sent = watchable(isHttp ? exchange.upgraded : exchange.body);
-  const tapped = isHttp
-    ? tapBody(exchange.body, bodyBytesMax)
-    : { ...untapped, passed: sent.passed };
+  const tapped = isHttp ? tapBody(exchange.body, keeping) : { ...untapped, passed: sent.passed };
   const inform: HttpExchange['inform'] = (head) => {
     interim.push({ atMs: Math.round(performance.now() - exchange.startedAt), head });
     exchange.inform(head);
@@ -39,12 +41,10 @@ export function tapRequest(exchange: HttpExchange, bodyBytesMax: number): Reques
     informational: () => (interim.length === 0 ? undefined : interim),
     body() {
       const { bytes, partial } = tapped.seen();
-      if (partial) return { partial };
+      const body = bytes === undefined ? {} : { body: bytes };
+      if (partial) return { ...body, partial };
       const trailers = exchange.kind === 'http' ? exchange.trailers() : [];
-      return {
-        ...(bytes === undefined ? {} : { body: bytes }),
-        ...(trailers.length === 0 ? {} : { trailers }),
-      };
+      return { ...body, ...(trailers.length === 0 ? {} : { trailers }) };
     },
   };
 }
@@ -59,27 +59,26 @@ const untapped: TappedBody = {
   seen: () => ({ bytes: undefined, partial: false }),
 };
 
-function tapBody(body: Body, bodyBytesMax: number): TappedBody {
+function tapBody(body: Body, keeping: Pick<Keeping, 'add' | 'body'>): TappedBody {
   if (body === undefined || Buffer.isBuffer(body)) {
     return { passed: body, seen: () => ({ bytes: body, partial: false }) };
   }
-  let chunks: Buffer[] = [];
-  let size = 0;
   let whole = false;
   async function* pass(parts: Parts): Parts {
     for await (const part of parts) {
-      size += part.bytes.length;
-      if (size <= bodyBytesMax) chunks.push(part.bytes);
-      else chunks = [];
+      const { room } = keeping.add('client', part);
       yield part;
+      await room;
     }
     whole = true;
   }
   return {
     passed: pass(body),
     seen() {
-      const partial = !whole || size > bodyBytesMax;
-      return { bytes: partial ? undefined : Buffer.concat(chunks), partial };
+      const { bytes, capped } = keeping.body('client');
+      // How far a body came that nobody wanted to its end differs from run to run; up to a cap it does not.
+      if (!whole && !capped) return { bytes: undefined, partial: true };
+      return { bytes, partial: capped };
     },
   };
 }

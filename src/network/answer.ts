@@ -1,11 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { clientEnding } from '../exchange/client-left.ts';
-import type { Ending } from '../exchange/conversation.ts';
+import type { Ending, Parts } from '../exchange/conversation.ts';
 import { finished } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { endToEnd, headersFromFlat } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
-import { announcedLength, mayHaveBody } from '../exchange/http.ts';
+import { announcedLength, isChunked, mayHaveBody } from '../exchange/http.ts';
 import type { Answer } from '../exchange/upstream.ts';
 import type { Connection } from './connection.ts';
 import { resetByServer } from './endings.ts';
@@ -49,10 +49,10 @@ export function answerOf(incoming: Incoming): () => Answer {
     const answer = { head, outcome: 'forwarded' } as const;
     const without = bodyWithoutBytes(incoming);
     if (message.complete && connection.broken === undefined) {
-      const bytes = bufferedBytes(message);
+      const pieces = bufferedPieces(message);
       // Reading on to the end lets go of the connection.
       message.resume();
-      const body = without === 'parts' ? bytes : without;
+      const body = without === 'parts' ? joined(pieces, incoming) : without;
       return { ...answer, body, ending: endOf(message) };
     }
     if (without !== 'parts') {
@@ -102,11 +102,24 @@ function bodyWithoutBytes({ exchange, message }: Incoming): Buffer | undefined |
 }
 
 /** All that a message has buffered: one call of `read` gives one piece, or all, by Node's version. */
-function bufferedBytes(message: IncomingMessage): Buffer {
+function bufferedPieces(message: IncomingMessage): readonly Buffer[] {
   const pieces: Buffer[] = [];
   for (let piece = read(message); piece !== null; piece = read(message)) pieces.push(piece);
+  return pieces;
+}
+
+/** A body whole in memory; where it came in several chunks it stays those, for they may be messages. */
+function joined(pieces: readonly Buffer[], { message, exchange }: Incoming): Buffer | Parts {
   const [first] = pieces;
-  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+  if (first !== undefined && pieces.length === 1) return first;
+  if (pieces.length === 0 || !isChunked(headersFromFlat(message.rawHeaders))) {
+    return Buffer.concat(pieces);
+  }
+  return partsOf(pieces, performance.now() - exchange.startedAt);
+}
+
+async function* partsOf(pieces: readonly Buffer[], atMs: number): Parts {
+  for (const bytes of pieces) yield { atMs, kind: 'data', bytes };
 }
 
 function read(message: IncomingMessage): Buffer | null {

@@ -7,6 +7,7 @@ import type { Answer } from '../exchange/upstream.ts';
 import { answerOf, headOf, interimMax } from './answer.ts';
 import type { Connection } from './connection.ts';
 import { resetByServer } from './endings.ts';
+import { asksForIcy, understandIcy } from './icy.ts';
 import type { UpstreamProxy } from './proxy.ts';
 import { refusal } from './proxy.ts';
 import { relay } from './raw.ts';
@@ -49,6 +50,7 @@ async function converse(
     connection.abandon(clientEnding(signal));
     return lostAnswer(clientEnding(signal));
   }
+  if (asksForIcy(head.headers)) understandIcy(connection.socket);
   const request = begin(exchange, connection, parts);
   const abandon = (): void => connection.abandon(clientEnding(signal));
   signal.addEventListener('abort', abandon);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Part } from '../exchange/conversation.ts';
+import { passedBy } from '../support/swept.ts';
 
 /**
  * Reads a stream as the reader asks for it: with back-pressure, and to the last byte received even
@@ -19,8 +20,10 @@ export async function* readParts(
     for (;;) {
       // A destroyed stream still hands out what it had buffered; its async iterator would not.
       const bytes = stream.read() as Buffer | null;
-      if (bytes !== null) yield { atMs: performance.now() - startedAt, kind: 'data', bytes };
-      else if (stream.readableEnded || stream.destroyed) return;
+      if (bytes !== null) {
+        yield { atMs: performance.now() - startedAt, kind: 'data', bytes };
+        passedBy(bytes.length);
+      } else if (stream.readableEnded || stream.destroyed) return;
       else {
         await new Promise<void>((resolve) => {
           wake = resolve;

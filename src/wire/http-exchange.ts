@@ -3,6 +3,7 @@ import type { Body, Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { endToEnd, headersFromFlat } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
+import { passedBy } from '../support/swept.ts';
 import type { Target } from './target.ts';
 
 /** An exchange together with the wire's own hold on it. */
@@ -87,6 +88,7 @@ async function* readParts(request: IncomingMessage, startedAt: number): Parts {
     const pieces: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
     for await (const bytes of pieces) {
       yield { atMs: performance.now() - startedAt, kind: 'data', bytes };
+      passedBy(bytes.length);
     }
   } catch {
     // The signal of the exchange carries the reason.

@@ -117,7 +117,10 @@ async function writeParts(response: ServerResponse, parts: Parts): Promise<void>
   // Node keeps a head back until the first body bytes; a slow body must not delay it.
   response.flushHeaders();
   for await (const part of parts) {
-    if (!(await write(response, part.bytes))) return;
+    const written = write(response, part.bytes);
+    // Node joins the chunks of one turn; what a server sent as two is two to its client.
+    if (response.writableCorked > 0) response.uncork();
+    if (!(await written)) return;
   }
 }
 

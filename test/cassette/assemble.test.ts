@@ -34,6 +34,15 @@ const stored = (bytes: number): StoredBody => ({
 });
 
 describe('what has ended', () => {
+  test('has no pieces where it is said at its end that there are none', () => {
+    const one = frame();
+    const response = { status: 200, statusText: '', httpVersion: '', headers: [], chunks: [] };
+    const pieces = [said('server', 'a'), said('server', 'b', 2)];
+    const whole = assemble({ ...one, response }, pieces).response;
+    expect(whole?.body?.toString()).toBe('ab');
+    expect(whole).not.toHaveProperty('chunks');
+  });
+
   test('has its bodies from the pieces of each side, and the places of those of the response', () => {
     const pieces = [said('client', 'a'), said('server', 'b', 2), said('server', 'cd', 3)];
     const one = assemble(frame(), pieces);

@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { bodyDigest, normalisePath, signatureKey } from '../../src/cassette/signature.ts';
+import type { RecordedRequest } from '../../src/exchange/interaction.ts';
+import {
+  bodyDigest,
+  digestBody,
+  normalisePath,
+  recordedDigest,
+  signatureKey,
+  unreadBody,
+} from '../../src/cassette/signature.ts';
 import { example } from './samples.ts';
 
 const key = (method: string, path: string): string =>
@@ -55,4 +63,38 @@ test('an empty body and an absent one have the same digest', () => {
   expect(bodyDigest(undefined)).toBe('');
   expect(bodyDigest(Buffer.alloc(0))).toBe('');
   expect(bodyDigest(Buffer.from('a'))).toHaveLength(64);
+});
+
+function interactionOf(request: Partial<RecordedRequest>) {
+  const bare = { method: 'PUT', destination: example, path: '/', httpVersion: '1.1', headers: [] };
+  return { kind: 'http', request: { ...bare, ...request } } as const;
+}
+
+describe('a request that lies in a file', () => {
+  const stored = { sha256: 'f'.repeat(64), bytes: 3, async *read() {} };
+  const request = interactionOf({ stored });
+
+  test('has the digest that names its file', () => {
+    expect(recordedDigest(request)).toBe(stored.sha256);
+  });
+
+  test('has to be read where it has boundaries', () => {
+    const headers = [['Content-Type', 'multipart/form-data; boundary=x']] as const;
+    expect(recordedDigest(interactionOf({ stored, headers }))).toBe(unreadBody);
+  });
+
+  test('matches any body where it is partial', () => {
+    expect(recordedDigest(interactionOf({ stored, partial: true }))).toBe('*');
+  });
+});
+
+test('a boundary does not count, in whatever pieces a body comes', () => {
+  const headers = (boundary: string) =>
+    [['content-type', `multipart/mixed; boundary="${boundary}"`]] as const;
+  const one = bodyDigest(Buffer.from('--a\r\n\r\nx\r\n--a--'), headers('a'));
+  const digesting = digestBody(headers('bcd'));
+  for (const letter of '--bcd\r\n\r\nx\r\n--bcd--') digesting.update(Buffer.from(letter));
+  expect(digesting.digest()).toBe(one);
+  expect(bodyDigest(Buffer.from('--a\r\n\r\ny\r\n--a--'), headers('a'))).not.toBe(one);
+  expect(digestBody(headers('a')).digest()).toBe('');
 });

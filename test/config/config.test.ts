@@ -99,10 +99,11 @@ describe('settings', () => {
         fsync: 'interval',
         resume: false,
         logLevel: 'info',
-        bodyBytesMax: 128 * 1024 * 1024,
         faults: [],
         faultSeed: '',
         bodyFileBytes: 1024 * 1024,
+        bodyBytesMax: 4 * 1024 ** 3,
+        streamMsMax: 3_600_000,
         ci: false,
       },
     });
@@ -137,6 +138,7 @@ describe('settings', () => {
       MAGNETO_FSYNC: 'always',
       MAGNETO_LOG_LEVEL: 'debug',
       MAGNETO_BODY_BYTES_MAX: '1024',
+      MAGNETO_STREAM_MS_MAX: '90000',
     });
     expect(settings).toMatchObject({
       mode: 'replay',
@@ -166,6 +168,7 @@ describe('settings', () => {
       fsync: 'always',
       logLevel: 'debug',
       bodyBytesMax: 1024,
+      streamMsMax: 90_000,
     });
   });
 

@@ -24,7 +24,8 @@ test('a receipt has the counts and the facts, in the documented order', () => {
   journal.refused({ host: 'a.test:443', runtime: 'Go', how: 'alert unknown_ca' });
   expect(JSON.stringify(receipt(journal, facts))).toBe(
     '{"mode":"replay","cassette":"login/ok","loaded":9,"served":2,"missed":1,"repeated":1,' +
-      '"unused":7,"recorded":0,"liveCalls":1,"streams":0,"failed":0,"faults":0,"unfinished":true,' +
+      '"unused":7,"recorded":0,"liveCalls":1,"streams":0,"failed":0,"faults":0,"truncated":0,' +
+      '"unfinished":true,' +
       '"cassetteDigest":"sha256:00","isolated":false,"bypassed":null,' +
       '"live":[{"destination":"example.org:80","count":1}],' +
       '"inventory":{"entries":[{"name":"example.org","port":80,"protocol":"http",' +

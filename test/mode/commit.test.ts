@@ -2,8 +2,7 @@ import { expect, test } from '@jest/globals';
 import { finished } from '../../src/exchange/conversation.ts';
 import { Failure } from '../../src/exchange/failure.ts';
 import { asFailure, commit, interactionId } from '../../src/mode/commit.ts';
-import { tapRequest } from '../../src/mode/request-tap.ts';
-import { answer, ask, memoryLog } from './harness.ts';
+import { answer, ask, memoryLog, tapped } from './harness.ts';
 
 const failing = (): Promise<void> => Promise.reject(new Error('ENOSPC'));
 
@@ -16,8 +15,8 @@ test.each([
   const { exchange } = ask({
     destination: { host: 'h', port: 1, secure: true, address: '10.0.0.1' },
   });
-  const tap = tapRequest(exchange, 10);
-  const recorded = { options, exchange, answer: answer(), tap, sequence: 7, headMs: 1.23456 };
+  const parts = tapped(exchange);
+  const recorded = { options, exchange, answer: answer(), ...parts, sequence: 7, headMs: 1.23456 };
   expect(await commit(recorded, { ending: finished })).toBe(outcome);
   expect(written).toHaveLength(outcome === 'recorded' ? 1 : 0);
   expect(unrecorded).toHaveLength(outcome === 'recorded' ? 0 : 1);

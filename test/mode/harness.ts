@@ -12,6 +12,10 @@ import type { ResponseHead } from '../../src/exchange/http.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import type { Answer, Upstream } from '../../src/exchange/upstream.ts';
 import type { RecordOptions } from '../../src/mode/commit.ts';
+import { draftStart } from '../../src/mode/commit.ts';
+import { Keeping } from '../../src/mode/keeping.ts';
+import type { RequestTap } from '../../src/mode/request-tap.ts';
+import { tapRequest } from '../../src/mode/request-tap.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
 import { createDraft } from '../cassette/memory-draft.ts';
 
@@ -155,12 +159,24 @@ export function memoryLog(changes: Partial<RecordOptions> = {}): {
       nextSequence: () => sequence++,
       recordsStreams: true,
       bodyBytesMax: 1000,
+      streamMsMax: 60_000,
       cutUnwritten: false,
       onMessage: () => {},
       onUnrecorded: (_exchange, failure) => unrecorded.push(failure),
       ...changes,
     },
   };
+}
+
+/** What is kept of an exchange, and the tap on it, as `record` has them. */
+export function tapped(
+  exchange: HttpExchange,
+  options: Partial<RecordOptions> = {},
+): { readonly keeping: Keeping; readonly tap: RequestTap } {
+  const { options: all } = memoryLog(options);
+  const keeping = new Keeping(all, exchange, () => draftStart({ exchange, sequence: 0, tap }));
+  const tap = tapRequest(exchange, keeping);
+  return { keeping, tap };
 }
 
 /** A folder of cassettes for one test. */

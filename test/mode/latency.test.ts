@@ -80,6 +80,27 @@ describe('a response', () => {
   });
 });
 
+describe('a stream', () => {
+  const stream = (): Answer => {
+    async function* pieces(): Parts {
+      yield part('a', 'data', { delayMs: 5 });
+      // The second half of a piece that lies in a file.
+      yield part('b');
+      yield part('c', 'data', { delayMs: 25 });
+    }
+    return replayed({ body: pieces(), delayMs: 40, endDelayMs: 8, streamed: true });
+  };
+
+  test.each([
+    ['at once', none, []],
+    ['as recorded: head, pieces, and the pause before the end', recorded, [40, 5, 25, 8]],
+    ['head and pieces after the same time, the end at once', fixed, [70, 70, 70]],
+    ['in half the time', half, [20, 2.5, 12.5, 4]],
+  ])('comes %s', async (_how, policy, expected) => {
+    expect(await waits(policy, stream())).toEqual(expected);
+  });
+});
+
 test.each<[Outcome, readonly number[]]>([
   ['repeated', [40]],
   ['forwarded', []],

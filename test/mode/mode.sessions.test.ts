@@ -56,6 +56,7 @@ test('a mismatch of a WebSocket is told of with its exchange', async () => {
       journal,
       latency: { type: 'none' },
       bodyBytesMax: 10,
+      streamMsMax: 60_000,
       cutUnwritten: false,
       ci: false,
       onFailure: (failure, { destination }) => told.push(`${failure.code} ${destination.host}`),

@@ -34,6 +34,7 @@ async function run(
     journal,
     latency: { type: 'none' },
     bodyBytesMax: 1_000_000,
+    streamMsMax: 60_000,
     cutUnwritten: false,
     ci: false,
     onFailure: () => {},

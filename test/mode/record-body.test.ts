@@ -193,7 +193,7 @@ describe('what cannot be written', () => {
   test.each([
     ['in memory', () => ({ body: Buffer.from('abcdef') })],
     ['in parts', () => settling(parts('abc', 'def'), finished)],
-  ])('a body over the limit passes, and is told of (%s)', async (_how, made) => {
+  ])('a body over the limit passes, is recorded up to it, and told of (%s)', async (_how, made) => {
     const { options, written, unrecorded } = memoryLog({ bodyBytesMax: 5 });
     const given = await record(
       upstreamOf(() => answer({ headers: chunked, ...made() })),
@@ -201,8 +201,14 @@ describe('what cannot be written', () => {
     ).open(ask().exchange);
     expect(await read(given.body)).toBe('abcdef');
     expect(await given.ending).toEqual(finished);
-    expect(given.outcome).toBe('forwarded');
-    expect(written).toEqual([]);
+    expect(given).toMatchObject({ outcome: 'recorded', truncated: 'size' });
+    expect(written).toMatchObject([
+      {
+        truncated: 'size',
+        ending: { type: 'cut', by: 'server' },
+        response: { body: Buffer.from('abcde') },
+      },
+    ]);
     expect(unrecorded).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
     expect(unrecorded[0]?.message).toContain('far.test');
   });

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { tapRequest } from '../../src/mode/request-tap.ts';
 import type { Part } from '../../src/exchange/conversation.ts';
-import { ask, part, parts, read } from './harness.ts';
+import { ask, part, parts, read, tapped } from './harness.ts';
 
 test.each([
   ['absent', undefined, {}],
@@ -9,24 +8,29 @@ test.each([
   ['in memory', Buffer.from('abc'), { body: Buffer.from('abc') }],
 ])('a body that is %s is kept as that', async (_name, body, kept) => {
   const { exchange } = ask({ body });
-  const tap = tapRequest(exchange, 10);
+  const tap = tapped(exchange, { bodyBytesMax: 10 }).tap;
   expect(tap.exchange.body).toBe(body);
   expect(tap.body()).toEqual(kept);
   expect(tap.informational()).toBeUndefined();
 });
 
 test('a body in parts is kept once it was read to its end, with its trailers', async () => {
-  const tap = tapRequest(ask({ body: parts('ab', 'c'), trailers: [['T', '1']] }).exchange, 3);
+  const tap = tapped(ask({ body: parts('ab', 'c'), trailers: [['T', '1']] }).exchange, {
+    bodyBytesMax: 3,
+  }).tap;
   expect(tap.body()).toEqual({ partial: true });
   expect(await read(tap.exchange.body)).toBe('abc');
   expect(tap.body()).toEqual({ body: Buffer.from('abc'), trailers: [['T', '1']] });
 });
 
-test('a body read in part, or over the limit, is partial, but passes whole', async () => {
-  const over = tapRequest(ask({ body: parts('ab', 'cd') }).exchange, 3);
+test('a body over the limit passes whole, and is kept up to the limit', async () => {
+  const over = tapped(ask({ body: parts('ab', 'cd') }).exchange, { bodyBytesMax: 3 }).tap;
   expect(await read(over.exchange.body)).toBe('abcd');
-  expect(over.body()).toEqual({ partial: true });
-  const stopped = tapRequest(ask({ body: parts('ab', 'cd') }).exchange, 10);
+  expect(over.body()).toEqual({ body: Buffer.from('abc'), partial: true });
+});
+
+test('a body that nobody read to its end is partial, and how far it came does not count', async () => {
+  const stopped = tapped(ask({ body: parts('ab', 'cd') }).exchange, { bodyBytesMax: 10 }).tap;
   if (stopped.exchange.body === undefined || Buffer.isBuffer(stopped.exchange.body))
     throw new Error();
   for await (const one of stopped.exchange.body) if (one.bytes.length > 0) break;
@@ -35,7 +39,7 @@ test('a body read in part, or over the limit, is partial, but passes whole', asy
 
 test('interim heads pass and are kept with their time', () => {
   const { exchange, informed } = ask();
-  const tap = tapRequest(exchange, 10);
+  const tap = tapped(exchange, { bodyBytesMax: 10 }).tap;
   const head = { status: 103, statusText: 'Hints', httpVersion: '1.1', headers: [] };
   tap.exchange.inform(head);
   expect(informed).toEqual([head]);
@@ -52,13 +56,15 @@ test('the signal is not made before somebody asks for it', () => {
       return exchange.signal;
     },
   });
-  const tap = tapRequest(lazy, 10);
+  const tap = tapped(lazy, { bodyBytesMax: 10 }).tap;
   expect(made).toBe(0);
   expect(tap.exchange.signal).toBe(exchange.signal);
 });
 
 test('a watcher sees each part of a WebSocket, also those that came before it', async () => {
-  const tap = tapRequest(ask({ kind: 'websocket', body: parts('a', 'b', 'c') }).exchange, 1);
+  const tap = tapped(ask({ kind: 'websocket', body: parts('a', 'b', 'c') }).exchange, {
+    bodyBytesMax: 1,
+  }).tap;
   if (tap.exchange.body === undefined || Buffer.isBuffer(tap.exchange.body)) throw new Error();
   const iterator = tap.exchange.body[Symbol.asyncIterator]();
   await iterator.next();
@@ -75,7 +81,7 @@ test('a watcher sees each part of a WebSocket, also those that came before it', 
 });
 
 test('there is nothing to watch where nothing is said', () => {
-  const tap = tapRequest(ask({ kind: 'websocket' }).exchange, 1);
+  const tap = tapped(ask({ kind: 'websocket' }).exchange, { bodyBytesMax: 1 }).tap;
   tap.watch(() => {
     throw new Error('never');
   });

@@ -62,6 +62,7 @@ export async function run(
       journal: createJournal(),
       latency: { type: 'none' },
       bodyBytesMax: 1000,
+      streamMsMax: 60_000,
       cutUnwritten: false,
       ci: false,
       onFailure: (failure) => failures.push(failure),
