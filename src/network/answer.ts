@@ -11,6 +11,9 @@ import type { Connection } from './connection.ts';
 import { resetByServer } from './endings.ts';
 import { readParts } from './parts.ts';
 
+/** How many interim (1xx) heads a server may send before it counts as broken. */
+export const interimMax = 100;
+
 /** An answer that is coming in. */
 export interface Incoming {
   readonly exchange: HttpExchange;

@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   readonly transport: Socket;
   /** The protocol that the server chose in TLS (RFC 7301). */
   readonly alpn?: string | undefined;
+  /** The protocols that were offered in TLS, of which it chose. */
+  readonly offered?: readonly string[];
   /** True on a connection to an upstream proxy, which wants whole URLs (RFC 9112, 3.2.2). */
   readonly absolute?: boolean;
 }
@@ -19,7 +21,10 @@ export class Connection {
   readonly socket: Socket;
   readonly transport: Socket;
   readonly alpn: string | undefined;
+  readonly offered: readonly string[];
   readonly absolute: boolean;
+  /** Whether the server began with SETTINGS, as one does that speaks HTTP/2 (RFC 9113, 3.4). */
+  beganWithSettings = false;
   /** Whether it came out of the pool: the server may have let go of it unnoticed. */
   pooled = false;
   /** Whether it has carried an exchange. */
@@ -29,9 +34,10 @@ export class Connection {
   #broken: Ending | undefined;
   #ended = false;
 
-  constructor({ socket, transport, alpn, absolute = false }: ConnectionFacts) {
+  constructor({ socket, transport, alpn, offered = [], absolute = false }: ConnectionFacts) {
     this.socket = socket;
     this.alpn = alpn;
+    this.offered = offered;
     this.absolute = absolute;
     this.transport = transport;
     // These listeners stay for the life of the socket, so that no error ever finds nobody there.

@@ -61,7 +61,8 @@ export function createEstablish(parts: EstablishParts): Establish {
     async encrypted(below, want) {
       const socket = await secure(below.socket, { ...want, trust });
       const alpn = typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined;
-      return new Connection({ socket, transport: below.transport, alpn });
+      const { transport } = below;
+      return new Connection({ socket, transport, alpn, offered: want.alpn });
     },
     async toProxy(via, { signal }) {
       const sockets = await dialProxy(via, { trust, signal, track, isOwn });

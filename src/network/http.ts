@@ -4,33 +4,20 @@ import type { Ending } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { headersFromFlat, headerValue } from '../exchange/headers.ts';
 import type { Answer } from '../exchange/upstream.ts';
-import { answerOf, headOf } from './answer.ts';
+import { answerOf, headOf, interimMax } from './answer.ts';
 import type { Connection } from './connection.ts';
 import { resetByServer } from './endings.ts';
 import type { UpstreamProxy } from './proxy.ts';
 import { refusal } from './proxy.ts';
 import { relay } from './raw.ts';
 import type { Reach } from './reach.ts';
-import { beginRequest, canResend, sendBody } from './request.ts';
+import { beginRequest, canResend, idempotent, sendBody } from './request.ts';
 
 /** What HTTP needs of the network. */
 export interface HttpParts {
   readonly reach: Reach;
   readonly proxy?: UpstreamProxy | undefined;
 }
-
-/** How many interim (1xx) heads a server may send before it counts as broken. */
-const interimMax = 100;
-
-/** Methods that may be sent twice (RFC 9110, 9.2.2). */
-const idempotent: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'TRACE',
-  'PUT',
-  'DELETE',
-]);
 
 /**
  * Sends an HTTP request, or the handshake of a WebSocket, and hands on the answer as it comes.

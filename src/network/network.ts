@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net';
 import type { Redirected } from '../exchange/arrival.ts';
 import type { Destination } from '../exchange/destination.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Answer, ClientHello, Offer, Upstream } from '../exchange/upstream.ts';
-import type { Connection } from './connection.ts';
 import type { IsOwn } from './dial.ts';
 import { Unreachable } from './endings.ts';
 import { createEstablish } from './establish.ts';
+import type { HttpParts } from './http.ts';
 import { openHttp } from './http.ts';
+import { openHttp2 } from './http2.ts';
+import { Http2Pool } from './http2-pool.ts';
 import type { IdenticalCap } from './identical.ts';
 import { createIdenticalCap } from './identical.ts';
 import { Pool } from './pool.ts';
@@ -32,6 +34,8 @@ export interface NetworkOptions extends TrustOptions {
   readonly leadsBack?: (address: string) => boolean;
   /** Idle connections kept for one destination; 100 by default. */
   readonly idleSocketsPerDestination?: number;
+  /** Whether servers are spoken to in HTTP/2 where client and server can; true by default. */
+  readonly http2?: boolean;
   /** Whether an address and port are a listener of our own; such a connection is ended when it is made. */
   readonly isOwn?: IsOwn;
   /** Whether one of our listeners has this port, on whatever address. */
@@ -60,6 +64,7 @@ const idleMs = 60_000;
  */
 export function createNetwork(options: NetworkOptions): Network {
   const { upstreamProxy: proxy, idleSocketsPerDestination: perKey = 100, isOwn } = options;
+  const { http2 = true } = options;
   const trust = createTrust(options);
   const cap = createIdenticalCap(options.listensOn ?? (() => false));
   const sockets = new Set<Socket>();
@@ -79,14 +84,17 @@ export function createNetwork(options: NetworkOptions): Network {
     });
     if (closed) socket.destroy();
   };
-  const pool = new Pool({ perKey, total: idleSocketsMax, idleMs });
+  const limits = { perKey, total: idleSocketsMax, idleMs };
+  const pool = new Pool(limits);
+  const shared = http2 ? new Http2Pool(limits) : undefined;
   const parts = { trust, proxy, track, isOwn, leadsBack: options.leadsBack };
-  const reach = new Reach(pool, createEstablish(parts));
+  const reach = new Reach({ pool, establish: createEstablish(parts), shared });
   return {
     offer: (destination, hello) => offer(reach, destination, hello),
     open: (exchange) => open(exchange, { reach, proxy, cap }),
     async close() {
       pool.close();
+      shared?.close();
       closed = true;
       await Promise.all([...sockets].map(destroyed));
     },
@@ -122,26 +130,20 @@ async function offer(
   const wanted = hello === undefined ? destination : { ...destination, secure: true };
   // A pooled TLS connection tells the terms without another handshake. Without a hello nobody knows
   // yet whether the server speaks first, and only a connection of its own will show.
-  const idle = hello === undefined ? undefined : reach.idle(wanted);
-  const fits = idle?.alpn === undefined || hello?.alpn.includes(idle.alpn) === true;
-  if (idle !== undefined && fits) {
+  const known = hello === undefined ? undefined : reach.known(wanted, hello);
+  if (known !== undefined) {
     reach.forget(wanted);
-    return { type: 'terms', ...alpnOf(idle) };
+    return { type: 'terms', ...known };
   }
   try {
     const connection = await reach.forOffer(wanted, hello);
-    const { spoke } = reach.keep(wanted, connection);
-    return { type: 'terms', ...alpnOf(connection), serverSpoke: spoke };
+    return { type: 'terms', ...(await reach.keepOffered(wanted, connection)) };
   } catch (error) {
     if (error instanceof Unreachable) return { type: 'ended', ending: error.ending };
     // The destination has done nothing: accept, so that the failure is told inside the protocol.
     if (error instanceof Failure) return { type: 'unknown' };
     throw error;
   }
-}
-
-function alpnOf({ alpn }: Connection): { readonly alpn?: string } {
-  return alpn === undefined ? {} : { alpn };
 }
 
 interface Ways {
@@ -154,7 +156,7 @@ async function open(exchange: Exchange, { reach, proxy, cap }: Ways): Promise<An
   try {
     if (exchange.kind !== 'stream') {
       const leave = cap.enter(exchange);
-      return await openHttp(exchange, { reach, proxy }).finally(leave);
+      return await openAny(exchange, { reach, proxy }).finally(leave);
     }
     const connection = await reach.forStream(exchange.destination, { signal: exchange.signal });
     return relay(exchange, connection);
@@ -168,4 +170,12 @@ async function open(exchange: Exchange, { reach, proxy, cap }: Ways): Promise<An
     }
     throw error;
   }
+}
+
+/** In the client's version where the server speaks it. */
+async function openAny(exchange: HttpExchange, parts: HttpParts): Promise<Answer> {
+  const second = exchange.head.httpVersion.startsWith('2')
+    ? await openHttp2(exchange, parts.reach)
+    : undefined;
+  return second ?? openHttp(exchange, parts);
 }

@@ -99,12 +99,15 @@ function watch(
 ): () => void {
   const { socket, used } = connection;
   const { spoke, done, idleMs } = events;
+  let looked = 0;
   const readable = (): void => {
+    if (looked > 0 && socket.readableLength === looked) return;
+    looked = socket.readableLength;
     // Nothing to read means that the server has closed: reading is what lets `end` come.
-    if (socket.readableLength === 0) socket.read();
+    if (looked === 0) socket.read();
     // Bytes between two exchanges would pass for the beginning of the next answer (response splitting).
     else if (used) done();
-    else spoke();
+    else if (!beginsHttp2(connection)) spoke();
   };
   socket.on('readable', readable);
   socket.on('end', done);
@@ -120,4 +123,23 @@ function watch(
     socket.setTimeout(0);
     socket.ref();
   };
+}
+
+/** What a frame of SETTINGS begins with, after the two low bytes of its length (RFC 9113, 4.1). */
+const settingsType = [4, 0, 0, 0, 0, 0];
+
+/**
+ * Whether what the server said is how HTTP/2 begins: it does so before it has heard its client, and
+ * yet it waits for it. A server of another protocol that speaks first says something else.
+ */
+function beginsHttp2(connection: Connection): boolean {
+  const { socket } = connection;
+  if (connection.beganWithSettings) return true;
+  const bytes = socket.read() as Buffer | null;
+  if (bytes === null) return false;
+  socket.unshift(bytes);
+  const begins =
+    bytes[0] === 0 && settingsType.every((byte, at) => (bytes[at + 3] ?? byte) === byte);
+  connection.beganWithSettings = begins && bytes.length >= settingsType.length + 3;
+  return begins;
 }

@@ -5,6 +5,8 @@ import type { Connection } from './connection.ts';
 import type { Attempt } from './dial.ts';
 import { Unreachable } from './endings.ts';
 import type { Establish, TlsWant } from './establish.ts';
+import type { Http2Connection } from './http2-connection.ts';
+import type { Http2Pool } from './http2-pool.ts';
 import type { Pool } from './pool.ts';
 
 /** What an HTTP exchange wants of its connection. */
@@ -15,6 +17,20 @@ export interface HttpWant extends Attempt {
   readonly absolute?: boolean;
 }
 
+/** Where connections are kept, and how new ones are made. */
+export interface ReachParts {
+  readonly pool: Pool;
+  readonly establish: Establish;
+  /** The connections that speak HTTP/2; nothing where nobody is to speak it. */
+  readonly shared?: Http2Pool | undefined;
+}
+
+/** What is known of a server from a connection to it: the protocol, and whether it takes WebSockets over HTTP/2. */
+export interface Known {
+  readonly alpn?: string;
+  readonly connectProtocol?: boolean;
+}
+
 /**
  * Finds connections to destinations, in the pool or new ones; each way throws Unreachable with the
  * ending, or Failure (UPSTREAM_PROXY_REFUSED, DIAL_FAILED).
@@ -22,12 +38,14 @@ export interface HttpWant extends Attempt {
 export class Reach {
   readonly #pool: Pool;
   readonly #establish: Establish;
+  readonly #shared: Http2Pool | undefined;
   /** Server names of destinations whose TLS clients asked for another name than the host. */
   readonly #names = new Map<string, string>();
 
-  constructor(pool: Pool, establish: Establish) {
+  constructor({ pool, establish, shared }: ReachParts) {
     this.#pool = pool;
     this.#establish = establish;
+    this.#shared = shared;
   }
 
   /** A connection that can carry HTTP/1.x: kept by an offer, idle, or new. */
@@ -44,6 +62,18 @@ export class Reach {
     return unnamed ?? this.#establishFor(destination, { signal, alpn: httpProtocols });
   }
 
+  /** A promised stream of HTTP/2; nothing where the server does not speak it, or nobody is to. */
+  async forHttp2(
+    destination: Destination,
+    { signal, fresh }: { readonly signal: AbortSignal; readonly fresh: boolean },
+  ): Promise<Http2Connection | undefined> {
+    const key = keyOf(destination);
+    if (this.#shared === undefined || this.#pool.find(key, choseHttp1) !== undefined)
+      return undefined;
+    const dial = (within: AbortSignal) => this.#dialHttp2(destination, within);
+    return this.#shared.take(key, { signal, fresh, dial });
+  }
+
   /** A connection that has carried nothing, with all that the server may have said on it. */
   async forStream(destination: Destination, { signal }: Attempt): Promise<Connection> {
     const pooled = this.#pool.take(keyOf(destination), ({ used }) => !used);
@@ -55,7 +85,33 @@ export class Reach {
     if (hello?.serverName !== undefined && hello.serverName !== destination.host) {
       this.#rememberName(keyOf(destination), hello.serverName);
     }
-    return this.#establishFor(destination, { alpn: protocolsFor(hello) });
+    return this.#establishFor(destination, { alpn: this.#protocolsFor(hello) });
+  }
+
+  /** Keeps a connection for the first exchange, and tells what is known by it. @throws Unreachable */
+  async keepOffered(
+    destination: Destination,
+    connection: Connection,
+  ): Promise<Known & { readonly serverSpoke?: Promise<void> }> {
+    if (connection.alpn === 'h2' && this.#shared !== undefined) {
+      return termsOf(await this.#shared.start(keyOf(destination), connection));
+    }
+    const { spoke } = this.keep(destination, connection);
+    return { ...termsOf(connection), serverSpoke: spoke };
+  }
+
+  /** What a server would choose for a hello, where an open connection tells without another handshake. */
+  known(destination: Destination, hello: ClientHello): Known | undefined {
+    const wanted = this.#protocolsFor(hello);
+    // Out of fewer a server chooses what it chose out of more, where that is among them.
+    const fits = ({ offered, alpn }: Connection): boolean =>
+      wanted.every((protocol) => offered.includes(protocol)) &&
+      (alpn === undefined || wanted.includes(alpn));
+    const key = keyOf(destination);
+    const shared = this.#shared?.find(key, ({ connection }) => fits(connection));
+    if (shared !== undefined) return termsOf(shared);
+    const idle = this.#pool.find(key, (one) => one.used && carriesHttp(one) && fits(one));
+    return idle && termsOf(idle);
   }
 
   /** Puts a connection into the pool; `spoke` settles when the server says something on an unused one. */
@@ -63,15 +119,20 @@ export class Reach {
     return this.#pool.put(connection.absolute ? proxyKey : keyOf(destination), connection);
   }
 
-  /** An idle connection to the destination that HTTP can use; it stays in the pool. */
-  idle(destination: Destination): Connection | undefined {
-    const fits = (connection: Connection): boolean => connection.used && carriesHttp(connection);
-    return this.#pool.find(keyOf(destination), fits);
-  }
-
   /** Closes the TCP connection kept for a TLS session that is not needed after all. */
   forget(destination: Destination): void {
     this.#takeUntouched(destination)?.socket.destroy();
+  }
+
+  /** A connection to speak HTTP/2 on; one on which the server would rather not is kept for HTTP/1. */
+  async #dialHttp2(destination: Destination, signal: AbortSignal): Promise<Connection | undefined> {
+    const kept =
+      this.#pool.take(keyOf(destination), carriesHttp2) ?? this.#takeUnnamed(destination);
+    const alpn = ['h2', ...httpProtocols];
+    const connection = kept ?? (await this.#establishFor(destination, { signal, alpn }));
+    if (!destination.secure || connection.alpn === 'h2') return connection;
+    this.keep(destination, connection);
+    return undefined;
   }
 
   /** The TCP connection that was kept before the client's hello. */
@@ -110,6 +171,18 @@ export class Reach {
     return encrypted(await plain(destination, { signal }), want);
   }
 
+  /**
+   * The protocols to offer a server for a client's hello: the client's own. One that offers nothing
+   * keeps its silence: servers of other protocols end the handshake over a name they do not know
+   * (RFC 7301, 3.2).
+   */
+  #protocolsFor(hello: ClientHello | undefined): readonly string[] {
+    if (hello === undefined) return httpProtocols;
+    if (this.#shared !== undefined) return hello.alpn;
+    const spoken = hello.alpn.filter((protocol) => protocol !== 'h2');
+    return spoken.length === 0 && hello.alpn.length > 0 ? httpProtocols : spoken;
+  }
+
   #rememberName(key: string, name: string): void {
     this.#names.set(key, name);
     const [oldest] = this.#names.keys();
@@ -126,17 +199,6 @@ const proxyKey = 'proxy';
 /** The protocols offered for an HTTP exchange that nobody made an offer for. */
 const httpProtocols: readonly string[] = ['http/1.1'];
 
-/**
- * The protocols to offer a server for a client's hello: the client's own but HTTP/2, which is not
- * spoken upstream yet. A client that offers nothing keeps its silence: servers of other protocols
- * end the handshake over a name they do not know (RFC 7301, 3.2).
- */
-function protocolsFor(hello: ClientHello | undefined): readonly string[] {
-  if (hello === undefined) return httpProtocols;
-  const spoken = hello.alpn.filter((protocol) => protocol !== 'h2');
-  return spoken.length === 0 && hello.alpn.length > 0 ? httpProtocols : spoken;
-}
-
 function keyOf(destination: Destination): string {
   const scheme = destination.secure ? 'tls' : 'tcp';
   return `${scheme} ${authorityOf(destination)} ${destination.address ?? ''}`;
@@ -149,6 +211,29 @@ function isUntouched({ used, socket }: Connection): boolean {
 
 function carriesHttp({ alpn, socket }: Connection): boolean {
   return socket.readableLength === 0 && (alpn === undefined || alpn.startsWith('http/1.'));
+}
+
+/** Whether HTTP/2 can begin on a connection without TLS; a server may have begun already. */
+function carriesHttp2({ used, socket, beganWithSettings }: Connection): boolean {
+  return !used && (beganWithSettings || socket.readableLength === 0);
+}
+
+/** Whether the server was offered HTTP/2, and chose not to speak it. */
+function choseHttp1(connection: Connection): boolean {
+  return connection.offered.includes('h2') && carriesHttp(connection);
+}
+
+function termsOf({
+  alpn,
+  connectProtocol,
+}: {
+  readonly alpn: string | undefined;
+  readonly connectProtocol?: boolean;
+}): Known {
+  return {
+    ...(alpn !== undefined && { alpn }),
+    ...(connectProtocol === true && { connectProtocol }),
+  };
 }
 
 /** Whether a handshake failed only because the kept connection had died unnoticed. */

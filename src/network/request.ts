@@ -17,6 +17,16 @@ import type { UpstreamProxy } from './proxy.ts';
 /** The largest head of an answer, in bytes. */
 const headBytesMax = 262_144;
 
+/** Methods that may be sent twice (RFC 9110, 9.2.2). */
+export const idempotent: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+]);
+
 /**
  * Begins the request of an exchange on a connection, its head exactly as the client sent it.
  * @throws Failure MALFORMED_HTTP where Node does not take the head.

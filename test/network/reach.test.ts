@@ -15,7 +15,7 @@ async function withReach(
 ): Promise<void> {
   const trust = createTrust({ upstreamCa: [ca], insecureHosts: [] });
   const pool = new Pool({ perKey: 10, total: 10, idleMs: 60_000 });
-  const reach = new Reach(pool, createEstablish({ trust, track: () => {} }));
+  const reach = new Reach({ pool, establish: createEstablish({ trust, track: () => {} }) });
   await withServer(server, (listening) => body(reach, listening));
   pool.close();
 }
