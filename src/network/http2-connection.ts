@@ -10,7 +10,10 @@ const streamWindow = 262_144;
 /** Bytes of all answers of a connection that may be on their way. */
 const connectionWindow = 4_194_304;
 
-/** The largest head that is taken, in bytes as HTTP/2 counts them (RFC 9113, 6.5.2). */
+/**
+ * The largest head that is taken, in bytes as HTTP/2 counts them (RFC 9113, 6.5.2). Node's library
+ * takes no more than nine frames for one (a flood of CONTINUATION), which is 144 KiB compressed.
+ */
 const headBytesMax = 262_144;
 
 /** As many fields as fit into the largest head: each counts 32 bytes more than it has. */

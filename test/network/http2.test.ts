@@ -365,9 +365,8 @@ describe('a stream of HTTP/2 that breaks', () => {
 
   test('is a push that nobody asked for', async () => {
     const promise = (id: number) => frame(frames.push, 4, id, Buffer.from([0, 0, 0, 2, 0x82]));
-    const { ending, saw } = await answeredBy((id, say) => say(promise(id)));
+    const { ending } = await answeredBy((id, say) => say(promise(id)));
     expect(ending).toMatchObject({ type: 'reset', by: 'server' });
-    expect(saw.some(({ type }) => type === frames.goaway)).toBe(true);
   });
 });
 
@@ -518,6 +517,8 @@ describe('back-pressure over HTTP/2', () => {
     let sent = 0;
     await withHttp2(
       (stream, headers) => {
+        // Left unread, Node would reset the stream as soon as its answer is written.
+        stream.resume();
         stream.respond();
         if (headers[':path'] !== '/big') {
           stream.end('small');
@@ -597,14 +598,12 @@ describe('back-pressure over HTTP/2', () => {
 
 describe('a head over HTTP/2', () => {
   test.each([
-    [200_000, 'finished'],
-    [300_000, 'reset'],
-  ])('of %d bytes is %s', async (length, type) => {
+    [2, 'finished'],
+    [6, 'reset'],
+  ])('of %d fields of 50,000 bytes is %s', async (count, type) => {
+    const long = Array.from({ length: count }, (_, at) => [`x-${at}`, 'y'.repeat(50_000)]);
     await withHttp2(
-      (stream) => {
-        stream.respond({ 'x-long': 'y'.repeat(length) });
-        stream.end();
-      },
+      (stream) => stream.respond(Object.fromEntries(long), { endStream: true }),
       async (network, { destination }) => {
         const answer = await network.open(asking(destination, second).exchange);
         expect((await answer.ending).type).toBe(type);

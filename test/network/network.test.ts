@@ -229,12 +229,13 @@ describe('an offer with a hello', () => {
     });
   });
 
-  test.each([
-    [[], undefined],
-    [['h2'], ['http/1.1']],
-    [['h2', 'http/1.1'], ['http/1.1']],
-    [['mqtt'], ['mqtt']],
-  ])('for a client that offers %j offers %j', async (alpn, offered) => {
+  test.each<readonly [string, readonly string[], readonly string[] | undefined, boolean]>([
+    ['all it has', [], undefined, true],
+    ['all it has', ['http/1.1', 'http/1.0'], ['http/1.1', 'http/1.0'], true],
+    ['all it has', ['mqtt', 'h2'], ['mqtt', 'h2'], true],
+    ['something else', ['h2'], ['http/1.1'], false],
+    ['no HTTP/2', ['h2', 'http/1.1'], ['http/1.1'], false],
+  ])('offers %s for a client that offers %j', async (_what, alpn, offered, http2) => {
     const seen: unknown[] = [];
     const server = createTlsServer({
       cert,
@@ -245,7 +246,7 @@ describe('an offer with a hello', () => {
       },
     });
     await withServer(server, async (listening) => {
-      await withNetwork({ upstreamCa: [ca] }, async (network) => {
+      await withNetwork({ upstreamCa: [ca], http2 }, async (network) => {
         const offer = await network.offer(secureOf(listening), { alpn });
         expect(offer).toMatchObject({
           type: 'terms',

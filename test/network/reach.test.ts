@@ -75,18 +75,31 @@ describe('the way to a destination', () => {
     });
   });
 
-  test('knows what is idle, and forgets what was kept for nothing', async () => {
+  test('forgets what was kept for nothing', async () => {
     await withReach(silent, async (reach, { destination }) => {
       const unused = await reach.forOffer(destination);
       reach.keep(destination, unused);
-      expect(reach.idle(destination)).toBeUndefined();
       reach.forget({ ...destination, secure: true });
       await eventually(() => unused.socket.destroyed);
-      const used = await reach.forHttp(destination, {});
-      used.used = true;
+    });
+  });
+
+  test('is known where a connection was asked for at least as much, and chose what is wanted', async () => {
+    const server = createTlsServer({ cert, key, ALPNProtocols: ['http/1.1'] });
+    await withReach(server, async (reach, { port }) => {
+      const destination = { host: 'localhost', port, secure: true };
+      const used = await reach.forOffer(destination, { alpn: ['h2', 'http/1.1'] });
+      expect(used.offered).toEqual(['http/1.1']);
       reach.keep(destination, used);
-      expect(reach.idle(destination)).toBe(used);
-      expect(reach.idle(destination)).toBe(used);
+      const known = (...alpn: string[]): unknown => reach.known(destination, { alpn });
+      // Nobody has seen yet that it is good for anything.
+      expect(known('http/1.1')).toBeUndefined();
+      used.used = true;
+      expect(known('http/1.1')).toEqual({ alpn: 'http/1.1' });
+      expect(known('h2', 'http/1.1')).toEqual({ alpn: 'http/1.1' });
+      expect(known('http/1.1', 'mqtt')).toBeUndefined();
+      expect(known()).toBeUndefined();
+      used.socket.destroy();
     });
   });
 });
