@@ -44,10 +44,15 @@ export function authorityOf(destination: { readonly host: string; readonly port:
   return `${urlHost(destination.host)}:${destination.port}`;
 }
 
+/** `host[:port]`, the port left out where it is the scheme's own (80 or 443). */
+export function usualAuthority(destination: Destination): string {
+  const usual = destination.port === (destination.secure ? 443 : 80);
+  return usual ? urlHost(destination.host) : authorityOf(destination);
+}
+
 /** `scheme://host[:port]`, the port left out where it is the scheme's own (80 or 443). */
 export function originOf(destination: Destination, kind: 'http' | 'websocket' = 'http'): string {
   const name = kind === 'http' ? 'http' : 'ws';
   const scheme = destination.secure ? `${name}s` : name;
-  const usual = destination.port === (destination.secure ? 443 : 80);
-  return `${scheme}://${usual ? urlHost(destination.host) : authorityOf(destination)}`;
+  return `${scheme}://${usualAuthority(destination)}`;
 }

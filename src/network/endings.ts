@@ -50,6 +50,13 @@ export function endingOfHandshake(error: unknown): Ending {
   return { type: 'tls', code, reason: reasonOf(error) };
 }
 
+/** Whether a server ended the handshake because it speaks none of the protocols offered (RFC 7301, 3.2). */
+export function refusedProtocol(error: unknown): boolean {
+  const code = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
+  if (!(error instanceof Unreachable) || error.ending.type !== 'tls') return false;
+  return error.ending.code === code;
+}
+
 /** What ended a connection that had been established. */
 export function endingOfLoss(error: unknown): Ending {
   const code = codeOf(error) ?? '';

@@ -92,7 +92,8 @@ export class Incoming {
   }
 
   #end(): void {
-    this.#whole = true;
+    // One that ends and is reset with an error in one breath was rather reset.
+    this.#whole = (this.#stream.rstCode ?? 0) === 0;
     this.#wake();
   }
 }

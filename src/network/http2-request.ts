@@ -1,6 +1,6 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { authorityOf, originOf } from '../exchange/destination.ts';
+import { originOf, usualAuthority } from '../exchange/destination.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Headers } from '../exchange/headers.ts';
@@ -62,7 +62,8 @@ function requestFields(exchange: HttpExchange): readonly string[] {
   const flat = kind === 'websocket' ? [':method', 'CONNECT'] : [':method', head.method];
   if (kind === 'websocket') flat.push(':protocol', 'websocket');
   flat.push(':scheme', destination.secure ? 'https' : 'http');
-  flat.push(':authority', head.authority ?? authorityFor(exchange, headers), ':path', head.path);
+  const host = head.authority ?? headerValue(headers, 'host') ?? usualAuthority(destination);
+  flat.push(':authority', host, ':path', head.path);
   const translated = !head.httpVersion.startsWith('2');
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
@@ -71,13 +72,6 @@ function requestFields(exchange: HttpExchange): readonly string[] {
     flat.push(lower, value);
   }
   return flat;
-}
-
-/** The authority as a client would write it that was told only the URL. */
-function authorityFor({ destination }: HttpExchange, headers: Headers): string {
-  const usual = destination.port === (destination.secure ? 443 : 80);
-  const authority = authorityOf(destination);
-  return headerValue(headers, 'host') ?? (usual ? authority.replace(/:\d+$/, '') : authority);
 }
 
 function sendTrailers(stream: ClientHttp2Stream, trailers: Headers): void {

@@ -5,7 +5,7 @@ import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Answer, ClientHello, Offer, Upstream } from '../exchange/upstream.ts';
 import type { IsOwn } from './dial.ts';
-import { Unreachable } from './endings.ts';
+import { refusedProtocol, Unreachable } from './endings.ts';
 import { createEstablish } from './establish.ts';
 import type { HttpParts } from './http.ts';
 import { openHttp } from './http.ts';
@@ -172,10 +172,17 @@ async function open(exchange: Exchange, { reach, proxy, cap }: Ways): Promise<An
   }
 }
 
-/** In the client's version where the server speaks it. */
+/** In the client's version where the server speaks it; in HTTP/2 for others only where it speaks nothing else. */
 async function openAny(exchange: HttpExchange, parts: HttpParts): Promise<Answer> {
-  const second = exchange.head.httpVersion.startsWith('2')
-    ? await openHttp2(exchange, parts.reach)
-    : undefined;
-  return second ?? openHttp(exchange, parts);
+  if (exchange.head.httpVersion.startsWith('2')) {
+    return (await openHttp2(exchange, parts.reach)) ?? openHttp(exchange, parts);
+  }
+  try {
+    return await openHttp(exchange, parts);
+  } catch (error) {
+    const other = exchange.kind === 'http' && refusedProtocol(error);
+    const answer = other ? await openHttp2(exchange, parts.reach) : undefined;
+    if (answer === undefined) throw error;
+    return answer;
+  }
 }

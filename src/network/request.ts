@@ -1,12 +1,19 @@
+import { randomBytes } from 'node:crypto';
 import type { ClientRequest } from 'node:http';
 import { request as startRequest } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Parts } from '../exchange/conversation.ts';
-import { authorityOf, originOf } from '../exchange/destination.ts';
+import { originOf, usualAuthority } from '../exchange/destination.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Headers } from '../exchange/headers.ts';
-import { endToEnd, flatHeaders, headerTokens, headerValue } from '../exchange/headers.ts';
+import {
+  endToEnd,
+  flatHeaders,
+  headerTokens,
+  headerValue,
+  headerValues,
+} from '../exchange/headers.ts';
 import { announcedLength, isChunked } from '../exchange/http.ts';
 import { write } from '../support/write.ts';
 import type { Connection } from './connection.ts';
@@ -131,21 +138,44 @@ function finish(request: ClientRequest, exchange: HttpExchange, body?: Buffer): 
  * `Connection` for an upgrade, and for what came in another version its host and its framing.
  */
 function headersOf(exchange: HttpExchange): Headers {
-  const { head, kind, destination, body } = exchange;
+  const { head, kind } = exchange;
+  if (head.httpVersion.startsWith('2')) return fromHttp2(exchange);
   const upgrades = kind === 'websocket' || exchange.upgraded !== undefined;
   const headers = upgrades ? withUpgrade(head.headers) : endToEnd(head.headers);
   if (head.httpVersion === '1.1') return headers;
-  const added: [string, string][] = [];
-  if (headerValue(headers, 'host') === undefined) {
-    const usual = destination.port === (destination.secure ? 443 : 80);
-    const authority = authorityOf(destination);
-    added.push(['Host', usual ? authority.replace(/:\d+$/, '') : authority]);
-  }
+  return [...hostFor(exchange, headers), ...headers];
+}
+
+/** The headers of a request that came over HTTP/2 (RFC 9113, 8.2.3 and 8.3.1; RFC 8441, 5). */
+function fromHttp2(exchange: HttpExchange): Headers {
+  const { head, kind, body } = exchange;
+  const headers = endToEnd(head.headers);
+  const host = hostFor(exchange, headers);
+  const upgrade: Headers = [
+    ['Connection', 'Upgrade'],
+    ['Upgrade', 'websocket'],
+    ['Sec-WebSocket-Key', randomBytes(16).toString('base64')],
+  ];
+  if (kind === 'websocket') return [...host, ...upgrade, ...withOneCookie(headers)];
   const framed = isChunked(headers) || announcedLength(headers) !== undefined;
-  if (head.httpVersion.startsWith('2') && !framed && body !== undefined) {
-    added.push(['Transfer-Encoding', 'chunked']);
-  }
-  return [...added, ...headers];
+  const chunked: Headers = framed || body === undefined ? [] : [['Transfer-Encoding', 'chunked']];
+  return [...host, ...chunked, ...withOneCookie(headers)];
+}
+
+function hostFor({ head, destination }: HttpExchange, headers: Headers): Headers {
+  if (headerValue(headers, 'host') !== undefined) return [];
+  return [['Host', head.authority ?? usualAuthority(destination)]];
+}
+
+/** HTTP/2 may cut `Cookie` into pieces, of which many servers of HTTP/1 read only one. */
+function withOneCookie(headers: Headers): Headers {
+  const pieces = headerValues(headers, 'cookie');
+  if (pieces.length < 2) return headers;
+  const first = headers.findIndex(([name]) => name.toLowerCase() === 'cookie');
+  return headers.flatMap((pair, at) => {
+    if (at === first) return [[pair[0], pieces.join('; ')] as const];
+    return pair[0].toLowerCase() === 'cookie' ? [] : [pair];
+  });
 }
 
 /** The upgrade's own `Connection` at its place; the wire may have taken it out as hop-by-hop. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { authorityOf, originOf, parseAuthority, urlHost } from '../../src/exchange/destination.ts';
+import {
+  authorityOf,
+  originOf,
+  parseAuthority,
+  urlHost,
+  usualAuthority,
+} from '../../src/exchange/destination.ts';
 
 describe('an authority', () => {
   test.each([
@@ -46,4 +52,5 @@ test.each([
 ])('the origin of %j', (destination, http, websocket) => {
   expect(originOf(destination)).toBe(http);
   expect(originOf(destination, 'websocket')).toBe(websocket);
+  expect(usualAuthority(destination)).toBe(http.replace(/^https?:\/\//, ''));
 });
