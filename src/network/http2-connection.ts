@@ -38,8 +38,6 @@ interface GoneAway {
 /** A connection that speaks HTTP/2, and carries many exchanges at once. */
 export class Http2Connection {
   readonly connection: Connection;
-  /** Called when a stream has ended. */
-  onFreed: () => void = () => {};
   readonly #session: ClientHttp2Session;
   readonly #idle: NodeJS.Timeout;
   #streams = 0;
@@ -63,9 +61,7 @@ export class Http2Connection {
     session.on('goaway', (code, lastId) => this.#goAway(code, lastId));
     // Half of a connection is of no use: what the server has not answered by now it never will.
     socket.on('end', () => socket.destroy());
-    this.#idle = setTimeout(() => {
-      if (this.#streams === 0) this.close();
-    }, idleMs).unref();
+    this.#idle = setTimeout(() => this.#rest(), idleMs).unref();
     session.unref();
     socket.once('close', () => clearTimeout(this.#idle));
   }
@@ -125,7 +121,6 @@ export class Http2Connection {
       this.#idle.refresh();
       this.#session.unref();
     }
-    this.onFreed();
   }
 
   /** Begins the stream that was promised; its end gives it back. @throws Error where Node does not take the headers. */
@@ -171,6 +166,14 @@ export class Http2Connection {
       throw new Unreachable(ending, signal?.reason);
     }
     return this;
+  }
+
+  /** Nobody has used it for long: says goodbye, and hangs up on a server that does not. */
+  #rest(): void {
+    if (this.#streams > 0) return;
+    if (!this.open) return this.destroy();
+    this.close();
+    this.#idle.refresh();
   }
 
   #goAway(code: number, lastId: number): void {

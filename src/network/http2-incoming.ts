@@ -92,8 +92,7 @@ export class Incoming {
   }
 
   #end(): void {
-    // One that ends and is reset with an error in one breath was rather reset.
-    this.#whole = (this.#stream.rstCode ?? 0) === 0;
+    this.#whole = true;
     this.#wake();
   }
 }

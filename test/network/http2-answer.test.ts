@@ -6,7 +6,7 @@ import type { Answer } from '../../src/exchange/upstream.ts';
 import type { Network } from '../../src/network/network.ts';
 import { createChannel } from '../../src/support/channel.ts';
 import type { Serve } from './http2-world.ts';
-import { http2Server, readAll } from './http2-world.ts';
+import { data, fields, frames, framesServer, http2Server, readAll, reset } from './http2-world.ts';
 import type { Listening, Live } from './world.ts';
 import { asking, eventually, heard, part, textOf, withNetwork, withServer } from './world.ts';
 import type { HttpExchange } from '../../src/exchange/exchange.ts';
@@ -92,15 +92,21 @@ describe('a WebSocket over HTTP/2', () => {
   });
 
   test('is reset with the code that its server gave', async () => {
-    const serve: Serve = (stream) => {
-      stream.respond({ ':status': 200 });
-      setTimeout(() => stream.close(11), 20);
-    };
-    await withWebSockets(serve, async (network, { destination }) => {
-      const body = createChannel<Part>();
-      const answer = await network.open(asking(destination, { ...asked, body }).exchange);
-      const { ending } = await readAll(answer);
-      expect(ending).toEqual({ type: 'reset', by: 'server', code: 11 });
+    const serve = framesServer(
+      ({ type, id }, say) => {
+        if (type === frames.headers) say(fields(id, [[':status', '200']]), data(id, 'hi'));
+        if (type === frames.data) say(reset(id, 11));
+      },
+      [[8, 1]],
+    );
+    await withServer(serve, async ({ destination }) => {
+      await withNetwork({}, async (network) => {
+        const body = createChannel<Part>();
+        const answer = await network.open(asking(destination, { ...asked, body }).exchange);
+        await body.push(part('x'));
+        const ending = { type: 'reset', by: 'server', code: 11 };
+        expect(await readAll(answer)).toEqual({ text: 'hi', ending });
+      });
     });
   });
 

@@ -124,6 +124,7 @@ export function framesServer(
 ): (socket: Socket) => void {
   return (socket) => {
     socket.setNoDelay(true);
+    socket.on('end', () => socket.end());
     const say: Say = (...bytes) => void socket.write(Buffer.concat(bytes));
     say(frame(frames.settings, 0, 0, Buffer.concat(settings.map(setting))));
     // The preface of the client comes before its frames.

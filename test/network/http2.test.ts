@@ -412,7 +412,7 @@ describe('a server that goes away', () => {
         expect(late.ending).toEqual({ type: 'goaway', code: 0 });
         expect(await readAll(first)).toMatchObject({ text: 'end', ending: { type: 'finished' } });
         await readAll(await network.open(asking(destination, second).exchange));
-        expect(sockets).toHaveLength(2);
+        expect(sockets.length).toBe(2);
         expect(told).toEqual([1, 3, 1]);
       });
     });
@@ -443,7 +443,7 @@ describe('a client of HTTP/2 that leaves', () => {
         expect((await readAll(other)).text).toBe('abcend');
         const resets = saw.filter(({ type }) => type === frames.reset);
         expect(resets.map(({ id, payload }) => [id, payload.readUInt32BE()])).toEqual([[1, code]]);
-        expect(sockets).toHaveLength(1);
+        expect(sockets.length).toBe(1);
       });
     });
   });
