@@ -14,6 +14,7 @@ export function networkOptions(settings: Settings, files: UpstreamFiles): Networ
     clientCertificates: files.clientCertificates,
     insecureHosts: upstreamInsecureHosts,
     legacyHosts: settings.upstreamLegacyTlsHosts,
+    http2: settings.http2,
     ...(gateway && { leadsBack: isOwnAddress }),
     ...(upstreamProxy === undefined
       ? {}

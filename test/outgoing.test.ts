@@ -19,6 +19,7 @@ test('the network is reached as the settings say', () => {
     clientCertificates: [],
     insecureHosts: ['a.test'],
     legacyHosts: ['old.test'],
+    http2: true,
     upstreamProxy: { host: 'proxy.test', port: 3128, secure: false, noProxy: ['*.local'] },
   });
   expect(networkOptions(loadSettings({ env: {} }).settings, read)).toEqual({
@@ -26,6 +27,7 @@ test('the network is reached as the settings say', () => {
     clientCertificates: [],
     insecureHosts: [],
     legacyHosts: [],
+    http2: true,
   });
 });
 
