@@ -1,7 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
-import type { Duplex } from 'node:stream';
-import { endWith } from './farewell.ts';
 
 /**
  * Resets a stream once what was written to it is on its way. A connection that was cut or reset has
@@ -19,26 +17,16 @@ export function endStream(
   else stream.write(Buffer.alloc(0), close);
 }
 
-const goawayType = 7;
-
 /**
  * Goes away without this stream (RFC 9113, 6.8): it and those after it were not taken, and may be
- * tried again elsewhere; those before it are answered.
+ * tried again elsewhere; those before it are answered. Node takes "up to stream 0" for "up to the
+ * latest", and a frame written past it ends the process (over TLS, or where the client reads
+ * slowly): so the first stream of all is refused, which tells the client as much (RFC 9113, 8.7).
  */
-export function goAway(stream: ServerHttp2Stream, code: number, socket: Duplex): void {
+export function goAway(stream: ServerHttp2Stream, code: number): void {
   const { session, id } = stream;
   if (session === undefined || session.destroyed || id === undefined) return;
-  // Node takes "up to stream 0" for "up to the latest", so that frame is written past it.
-  if (id === 1) return endWith(socket, goawayFrame(code));
-  session.goaway(code, id - 2);
+  session.goaway(code, Math.max(1, id - 2));
+  if (id === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
   session.close();
-}
-
-/** A GOAWAY frame that says that no stream at all was taken. */
-function goawayFrame(code: number): Buffer {
-  const frame = Buffer.alloc(17);
-  frame.writeUIntBE(8, 0, 3);
-  frame.writeUInt8(goawayType, 3);
-  frame.writeUInt32BE(code, 13);
-  return frame;
 }

@@ -1,5 +1,4 @@
 import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import type { Ending, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -22,8 +21,6 @@ export interface Http2Responding {
   readonly answer: Answer;
   /** Status of a replay miss. */
   readonly missStatus: number;
-  /** What the client's connection runs on. */
-  readonly socket: Duplex;
 }
 
 /** Writes an answer to the client as it comes, and ends the stream the way the destination ended it. */
@@ -143,9 +140,9 @@ async function finish(responding: Http2Responding, rest: Rest): Promise<void> {
 }
 
 /** Ends the stream as the server ended its own, so far as HTTP/2 knows such an end. */
-export function endLike({ stream, socket }: Http2Responding, ending: Ending): void {
+export function endLike({ stream }: Http2Responding, ending: Ending): void {
   // A client that gave up had waited: the replay lets it wait again.
   if ('by' in ending && ending.by === 'client') return;
-  if (ending.type === 'goaway') return goAway(stream, ending.code, socket);
+  if (ending.type === 'goaway') return goAway(stream, ending.code);
   endStream(stream, ending.type === 'reset' ? ending.code : undefined);
 }

@@ -76,7 +76,7 @@ async function serveRequest(
     inform: http2Informer(stream),
   });
   const answer = await arrival.session.upstream.open(exchange);
-  await respondHttp2({ stream, exchange, answer, missStatus, socket: arrival.socket });
+  await respondHttp2({ stream, exchange, answer, missStatus });
 }
 
 /** Refuses a request of which nothing reaches an upstream. */

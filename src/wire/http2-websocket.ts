@@ -37,7 +37,7 @@ export async function serveHttp2WebSocket(upgrade: Http2Upgrade): Promise<void> 
   const live = http2Exchange(request, { kind: 'websocket', target, body: sent, inform });
   const { exchange, leave } = live;
   const answer = await arrival.session.upstream.open(exchange);
-  const responding = { stream, exchange, answer, missStatus, socket: arrival.socket };
+  const responding = { stream, exchange, answer, missStatus };
   const { head } = answer;
   if (head?.status !== 101) return respondHttp2({ ...responding, answer: refused(answer) });
   if (answer.framing !== 'messages') {
