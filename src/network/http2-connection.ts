@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
 import { connect, constants } from 'node:http2';
 import type { Ending } from '../exchange/conversation.ts';
 import type { Connection } from './connection.ts';
@@ -53,12 +53,12 @@ export class Http2Connection {
     connection.used = true;
     const session = startSession(connection);
     this.#session = session;
-    session.on('remoteSettings', ({ maxConcurrentStreams, enableConnectProtocol }) => {
+    session.on('remoteSettings', ({ maxConcurrentStreams, enableConnectProtocol }: Settings) => {
       // One that takes none for now may take some later: a stream waits for that.
       this.#streamsMax = Math.max(1, maxConcurrentStreams ?? Number.POSITIVE_INFINITY);
       this.#connectProtocol = enableConnectProtocol === true;
     });
-    session.on('goaway', (code, lastId) => this.#goAway(code, lastId));
+    session.on('goaway', (code: number, lastId: number) => this.#goAway(code, lastId));
     // Half of a connection is of no use: what the server has not answered by now it never will.
     socket.on('end', () => socket.destroy());
     this.#idle = setTimeout(() => this.#rest(), idleMs).unref();

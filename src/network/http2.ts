@@ -54,7 +54,7 @@ async function converse(
   const { ended, abandon } = follow(exchange, { shared, stream, incoming });
   const replied = reply(exchange, stream);
   const send = (): void => {
-    sendHttp2Body(stream, exchange)
+    void sendHttp2Body(stream, exchange)
       .catch(() => false)
       .then((whole) => whole || abandon());
   };

@@ -84,8 +84,8 @@ async function toldTwice(
     async ({ via }) => {
       const session = await connectThrough(via, origin.port, secure);
       let code: number | undefined;
-      session.on('goaway', (told) => {
-        code ??= told;
+      session.on('goaway', (why) => {
+        code ??= why;
       });
       const stream = session.request({ ':path': '/x', 'x-a': 'b' });
       const result = await told(stream);

@@ -37,7 +37,7 @@ function partsIn(body: Body): AsyncIterator<Part> {
 
 async function next(parts: AsyncIterator<Part>): Promise<string | undefined> {
   const { value, done } = await parts.next();
-  return done === true ? undefined : (value as Part).bytes.toString();
+  return done === true ? undefined : value.bytes.toString();
 }
 
 describe('a WebSocket over HTTP/2', () => {
@@ -111,9 +111,13 @@ describe('a WebSocket over HTTP/2', () => {
   });
 
   test.each([
-    ['that goes says its last', { type: 'cut', by: 'client' }, 'bye', 8],
-    ['that resets says nothing more', { type: 'reset', by: 'client', code: 5 }, '', 5],
-  ] as const)('of a client %s', async (_how, reason, last, code) => {
+    ['that goes says its last', { type: 'cut', by: 'client' }, { last: 'bye', code: 8 }],
+    [
+      'that resets says nothing more',
+      { type: 'reset', by: 'client', code: 5 },
+      { last: '', code: 5 },
+    ],
+  ] as const)('of a client %s', async (_how, reason, { last, code }) => {
     let text = '';
     let closed: number | undefined;
     const serve: Serve = (stream) => {

@@ -196,7 +196,7 @@ describe('a connection that many may use', () => {
     ['resets it', 'POST', 1, 'reset'],
     ['goes away', 'POST', 2, 'finished'],
     ['refuses the stream', 'GET', 1, 'reset'],
-  ] as const)('and was idle when its server %s: a %s', async (how, method, count, type) => {
+  ] as const)('and was idle when its server %s: a %s', async (how, method, ...[count, type]) => {
     const serve = framesServer(({ type: kind, id }, say, socket) => {
       if (kind !== frames.headers) return;
       if (id === 1) return say(fields(id, ok, true));

@@ -22,7 +22,7 @@ export type Serve = (
 /** A server of Node's that speaks HTTP/2 without TLS. */
 export function http2Server(serve: Serve, options: ServerOptions = {}): Http2Server {
   const server = createServer(options);
-  server.on('stream', (stream, headers, _flags, raw) => {
+  server.on('stream', (stream, headers, ...[, raw]) => {
     stream.on('error', () => {});
     serve(stream as ServerHttp2Stream, headers, raw);
   });
@@ -63,9 +63,8 @@ export const frames = {
 /** The bytes of a frame. */
 export function frame(
   type: number,
-  flags: number,
   id: number,
-  payload: Buffer = Buffer.alloc(0),
+  { flags = 0, payload = Buffer.alloc(0) }: Partial<Frame> = {},
 ): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
@@ -87,22 +86,22 @@ export function fields(
     Buffer.from([value.length]),
     Buffer.from(value),
   ]);
-  return frame(frames.headers, end ? 5 : 4, id, Buffer.concat(block));
+  return frame(frames.headers, id, { flags: end ? 5 : 4, payload: Buffer.concat(block) });
 }
 
 /** A piece of a body. */
 export function data(id: number, text: string, end = false): Buffer {
-  return frame(frames.data, end ? 1 : 0, id, Buffer.from(text));
+  return frame(frames.data, id, { flags: end ? 1 : 0, payload: Buffer.from(text) });
 }
 
 /** RST_STREAM. */
 export function reset(id: number, code: number): Buffer {
-  return frame(frames.reset, 0, id, numbers(code));
+  return frame(frames.reset, id, { payload: numbers(code) });
 }
 
 /** GOAWAY. */
 export function goaway(lastId: number, code: number): Buffer {
-  return frame(frames.goaway, 0, 0, numbers(lastId, code));
+  return frame(frames.goaway, 0, { payload: numbers(lastId, code) });
 }
 
 function numbers(...values: readonly number[]): Buffer {
@@ -126,7 +125,7 @@ export function framesServer(
     socket.setNoDelay(true);
     socket.on('end', () => socket.end());
     const say: Say = (...bytes) => void socket.write(Buffer.concat(bytes));
-    say(frame(frames.settings, 0, 0, Buffer.concat(settings.map(setting))));
+    say(frame(frames.settings, 0, { payload: Buffer.concat(settings.map(setting)) }));
     // The preface of the client comes before its frames.
     let skip = 24;
     let left = Buffer.alloc(0);
@@ -138,7 +137,7 @@ export function framesServer(
       for (let next = takeFrame(left); next !== undefined; next = takeFrame(left)) {
         left = left.subarray(9 + next.payload.length);
         if (next.type !== frames.settings) script(next, say, socket);
-        else if (next.flags === 0) say(frame(frames.settings, 1, 0));
+        else if (next.flags === 0) say(frame(frames.settings, 0, { flags: 1 }));
       }
     });
   };

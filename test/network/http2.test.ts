@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { Part } from '../../src/exchange/conversation.ts';
@@ -334,7 +335,7 @@ describe('a stream of HTTP/2 that breaks', () => {
     ['cancelled', (id: number) => [head(id), data(id, 'abc'), reset(id, 8)], 'abc', 8],
     ['without an error', (id: number) => [head(id), data(id, 'abc'), reset(id, 0)], 'abc', 0],
     ['with a code of its own', (id: number) => [head(id), reset(id, 4242)], '', 4242],
-  ])('%s ends as it did', async (_when, said, text, code) => {
+  ])('%s ends as it did', async (_when, said, ...[text, code]) => {
     const result = await answeredBy((id, say) => say(...said(id)));
     expect(result.text).toBe(text);
     expect(result.ending).toEqual({ type: 'reset', by: 'server', code });
@@ -364,7 +365,8 @@ describe('a stream of HTTP/2 that breaks', () => {
   });
 
   test('is a push that nobody asked for', async () => {
-    const promise = (id: number) => frame(frames.push, 4, id, Buffer.from([0, 0, 0, 2, 0x82]));
+    const promise = (id: number) =>
+      frame(frames.push, id, { flags: 4, payload: Buffer.from([0, 0, 0, 2, 0x82]) });
     const { ending } = await answeredBy((id, say) => say(promise(id)));
     expect(ending).toMatchObject({ type: 'reset', by: 'server' });
   });
@@ -602,8 +604,9 @@ describe('a head over HTTP/2', () => {
     [6, 'reset'],
   ])('of %d fields of 50,000 bytes is %s', async (count, type) => {
     const long = Array.from({ length: count }, (_, at) => [`x-${at}`, 'y'.repeat(50_000)]);
+    const head: OutgoingHttpHeaders = Object.fromEntries(long);
     await withHttp2(
-      (stream) => stream.respond(Object.fromEntries(long), { endStream: true }),
+      (stream) => stream.respond(head, { endStream: true }),
       async (network, { destination }) => {
         const answer = await network.open(asking(destination, second).exchange);
         expect((await answer.ending).type).toBe(type);
@@ -613,15 +616,16 @@ describe('a head over HTTP/2', () => {
   });
 
   test('may have a thousand fields', async () => {
-    const many = Array.from({ length: 1_000 }, (_, at) => [`x-${at}`, 'y']);
+    const many = Array.from({ length: 1_000 }, (_, at): [string, string] => [`x-${at}`, 'y']);
+    const head: OutgoingHttpHeaders = Object.fromEntries(many);
     await withHttp2(
       (stream, headers) => {
-        stream.respond(headers['x-999'] === 'y' ? Object.fromEntries(many) : {});
+        stream.respond(headers['x-999'] === 'y' ? head : {});
         stream.end();
       },
       async (network, { destination }) => {
-        const headers = many as [string, string][];
-        const answer = await network.open(asking(destination, { ...second, headers }).exchange);
+        const asked = { ...second, headers: many };
+        const answer = await network.open(asking(destination, asked).exchange);
         expect(answer.head?.headers.length).toBeGreaterThanOrEqual(1_000);
       },
       { maxHeaderListPairs: 4_000 },

@@ -235,7 +235,7 @@ describe('an offer with a hello', () => {
     ['all it has', ['mqtt', 'h2'], ['mqtt', 'h2'], true],
     ['something else', ['h2'], ['http/1.1'], false],
     ['no HTTP/2', ['h2', 'http/1.1'], ['http/1.1'], false],
-  ])('offers %s for a client that offers %j', async (_what, alpn, offered, http2) => {
+  ])('offers %s for a client that offers %j', async (_what, alpn, ...[offered, http2]) => {
     const seen: unknown[] = [];
     const server = createTlsServer({
       cert,
