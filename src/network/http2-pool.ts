@@ -25,6 +25,8 @@ export class Http2Pool {
   readonly #limits: PoolLimits;
   readonly #keys = new Map<string, readonly Http2Connection[]>();
   readonly #dials = new Map<string, Dial>();
+  /** Destinations without TLS that answered in HTTP/1, and when. */
+  readonly #http1 = new Map<string, number>();
   /** In the order in which they came, for the bound on all. */
   readonly #all = new Set<Http2Connection>();
 
@@ -62,6 +64,7 @@ export class Http2Pool {
     for (;;) {
       const shared = this.#leastBusy(key);
       if (shared !== undefined) return shared.reserve();
+      if (this.#speaksHttp1(key)) return undefined;
       const made = await this.#join(key, want);
       if (made === undefined) return undefined;
       const lost = made.open ? undefined : made.lostFor(undefined);
@@ -111,7 +114,7 @@ export class Http2Pool {
       giveUp,
       waiting: 0,
       made: dial(giveUp.signal).then((connection) =>
-        connection === undefined ? undefined : this.start(key, connection, giveUp.signal),
+        connection === undefined ? undefined : this.#tryStart(key, connection, giveUp.signal),
       ),
     };
     this.#dials.set(key, current);
@@ -120,6 +123,35 @@ export class Http2Pool {
       () => this.#forget(key, current),
     );
     return current;
+  }
+
+  /**
+   * Without TLS nobody has said that the server speaks HTTP/2: the client may have spoken it to us
+   * alone, as to its proxy. One that answers with something else speaks HTTP/1 then, for a while.
+   */
+  async #tryStart(
+    key: string,
+    connection: Connection,
+    signal: AbortSignal,
+  ): Promise<Http2Connection | undefined> {
+    try {
+      return await this.start(key, connection, signal);
+    } catch (error) {
+      const answered = connection.alpn === undefined && connection.socket.bytesRead > 0;
+      const away = error instanceof Unreachable && error.ending.type === 'goaway';
+      if (!answered || away || signal.aborted) throw error;
+      this.#http1.set(key, performance.now());
+      const [oldest] = this.#http1.keys();
+      if (this.#http1.size > this.#limits.total && oldest !== undefined) this.#http1.delete(oldest);
+      return undefined;
+    }
+  }
+
+  #speaksHttp1(key: string): boolean {
+    const sinceMs = this.#http1.get(key);
+    if (sinceMs === undefined) return false;
+    if (performance.now() - sinceMs < this.#limits.idleMs) return true;
+    return !this.#http1.delete(key);
   }
 
   #forget(key: string, dial: Dial): void {

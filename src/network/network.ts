@@ -180,7 +180,8 @@ async function openAny(exchange: HttpExchange, parts: HttpParts): Promise<Answer
   try {
     return await openHttp(exchange, parts);
   } catch (error) {
-    const other = exchange.kind === 'http' && refusedProtocol(error);
+    const plain = exchange.kind === 'http' && exchange.upgraded === undefined;
+    const other = plain && refusedProtocol(error);
     const answer = other ? await openHttp2(exchange, parts.reach) : undefined;
     if (answer === undefined) throw error;
     return answer;

@@ -8,7 +8,15 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import type { Frame, Say } from '../network/http2-world.ts';
-import { data, fields, frames, framesServer, goaway, reset } from '../network/http2-world.ts';
+import {
+  data,
+  fields,
+  frames,
+  framesServer,
+  goaway,
+  http2Server,
+  reset,
+} from '../network/http2-world.ts';
 import { makeCertificates } from '../network/world.ts';
 import type { Told2 } from '../wire/http2-client.ts';
 import { told } from '../wire/http2-client.ts';
@@ -177,4 +185,44 @@ describe.each([
       expect(again).toEqual(live);
     },
   );
+});
+
+test('a thousand exchanges at once are recorded over one connection, and replayed', async () => {
+  const waiting: (() => void)[] = [];
+  const server = http2Server(
+    (stream, headers) => {
+      stream.resume();
+      waiting.push(() => {
+        stream.respond();
+        stream.end(String(headers[':path']));
+      });
+      if (waiting.length === 1_000) for (const answer of waiting) answer();
+    },
+    { settings: { maxConcurrentStreams: 1_000 } },
+  );
+  let connections = 0;
+  server.on('session', () => {
+    connections += 1;
+  });
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const stop = (): Promise<void> => {
+    if (server.listening) server.close();
+    return Promise.resolve();
+  };
+  const [live, again] = await twice({ stop }, async ({ via }) => {
+    const session = await connectThrough(via, port, false);
+    await once(session, 'remoteSettings');
+    const all = Array.from({ length: 1_000 }, async (_, at) => {
+      const { status, body } = await told(session.request({ ':path': `/${at}` }));
+      return `${status} ${body.toString()}`;
+    });
+    const answers = await Promise.all(all);
+    session.destroy();
+    return answers;
+  });
+  expect(live).toEqual(Array.from({ length: 1_000 }, (_, at) => `200 /${at}`));
+  expect(again).toEqual(live);
+  expect(connections).toBe(1);
 });

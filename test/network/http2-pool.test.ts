@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import type { Http2Server } from 'node:http2';
 import { createSecureServer } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
@@ -338,6 +339,24 @@ describe('an offer of HTTP/2', () => {
         expect(spoke).toBe(false);
         expect((await ask(network, destination)).head?.status).toBe(200);
         expect(sockets.length).toBe(1);
+      });
+    });
+  });
+
+  test('is translated where a server without TLS answers in HTTP/1.1, and not tried for a while', async () => {
+    const server = createHttpServer((_request, response) => response.end('first'));
+    let connections = 0;
+    server.on('connection', () => {
+      connections += 1;
+    });
+    await withServer(server, async ({ destination }) => {
+      await withNetwork({}, async (network) => {
+        for (const round of [1, 2, 3]) {
+          const { text, head } = await ask(network, destination);
+          expect([round, text, head?.httpVersion]).toEqual([round, 'first', '1.1']);
+          await sleep(5);
+        }
+        expect(connections).toBe(2);
       });
     });
   });
