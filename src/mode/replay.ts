@@ -5,6 +5,7 @@ import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
+import { isGrpc } from '../exchange/grpc.ts';
 import { headerTokens } from '../exchange/headers.ts';
 import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
 import type { Rereadable } from '../support/rereadable.ts';
@@ -13,6 +14,7 @@ import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
 import type { ReplayedStreams } from './replay-stream.ts';
 import { replayStreams } from './replay-stream.ts';
+import { replayGrpc } from './replay-grpc.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
 export interface ReplayOptions {
@@ -34,6 +36,7 @@ export function replay(options: ReplayOptions): Upstream {
     offer: (destination) => Promise.resolve(offerFrom(options, destination, streams)),
     async open(exchange) {
       if (exchange.kind === 'stream') return streams.open(exchange);
+      if (isGrpc(exchange.head.headers)) return call(options, exchange);
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
       const digest = exchange.kind === 'http' ? await digestOf(options, exchange) : anyBody;
@@ -44,6 +47,15 @@ export function replay(options: ReplayOptions): Upstream {
       return answerFrom({ ...options, exchange, ...turn });
     },
   };
+}
+
+async function call(options: ReplayOptions, exchange: HttpExchange): Promise<Answer> {
+  const { head, destination } = exchange;
+  const candidates = options.recording.find({ kind: 'grpc', head, destination });
+  if (candidates === undefined) return miss(options, exchange);
+  const comparing = { bytesMax: options.bodyBytesMax };
+  const answer = await replayGrpc({ ...options, exchange, candidates, comparing });
+  return answer ?? miss(options, exchange);
 }
 
 /** A recorded connection failure is due once every exchange recorded before it with this destination was served. */
