@@ -3,7 +3,11 @@ import type { Ending, Side } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { ResponseHead } from '../exchange/http.ts';
-import type { RecordedMessage, RecordedRequest, RecordedResponse } from '../exchange/interaction.ts';
+import type {
+  RecordedMessage,
+  RecordedRequest,
+  RecordedResponse,
+} from '../exchange/interaction.ts';
 import type { GrpcPiece } from '../support/grpc-frames.ts';
 import type { Committed, RecordOptions } from './commit.ts';
 import { asFailure, interactionId, round } from './commit.ts';

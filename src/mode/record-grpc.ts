@@ -121,7 +121,8 @@ async function end(
   const broken = brokenSide(call);
   const isHalf = ending.type === 'finished' && broken !== undefined;
   if (isHalf) call.options.onUnrecorded(call.exchange, brokenFrame(call.exchange, broken));
-  const written: Ending = isHalf && broken.side === 'server' ? { type: 'cut', by: 'server' } : ending;
+  const written: Ending =
+    isHalf && broken.side === 'server' ? { type: 'cut', by: 'server' } : ending;
   return { ending, outcome: await call.log.commit(written) };
 }
 

@@ -39,13 +39,13 @@ export function callAnswer(what: Partial<Answer>): Answer {
   return answer({ headers: [['content-type', 'application/grpc']], ending: okay, ...what });
 }
 
-/** Messages of a recorded call, a millisecond apart: `c:text`, `s:text`, `c.` (the client's end), `head`. */
+/** Messages of a recorded call, a millisecond apart: `c:text`, `s:text`, `c.` (the client's end), `head`, `wait`. */
 export function script(...lines: readonly string[]): Pick<Interaction, 'messages' | 'timing'> {
   const messages: RecordedMessage[] = [];
   let headMs: number | undefined;
   for (const [atMs, line] of lines.entries()) {
     if (line === 'head') headMs = atMs;
-    else messages.push(messageOf(line, atMs));
+    else if (line !== 'wait') messages.push(messageOf(line, atMs));
   }
   return { messages, timing: { ...(headMs === undefined ? {} : { headMs }), endMs: lines.length } };
 }

@@ -24,7 +24,7 @@ test('a message without the flag, or of an unknown coding, is what it is', () =>
 test('what does not decompress, or to too much, stays as it came', () => {
   expect(read(plain, 'gzip')).toBe(plain.toString());
   const bomb = gzipSync(Buffer.alloc(1_000_000));
-  expect(plainMessage({ bytes: bomb, compressed: true }, { encoding: 'gzip', bytesMax: 1000 })).toBe(
-    bomb,
-  );
+  expect(
+    plainMessage({ bytes: bomb, compressed: true }, { encoding: 'gzip', bytesMax: 1000 }),
+  ).toBe(bomb);
 });
