@@ -21,7 +21,7 @@ async function rest(client: ReturnType<typeof grpcClient>): Promise<readonly str
 
 test.each([
   ['in parts', () => said('a', 'b')],
-  ['in bytes', () => parts(...[...frames('a', 'b').toString('latin1')])],
+  ['in bytes', () => parts(...(frames('a', 'b').toString('latin1').match(/[^]/g) ?? []))],
   ['in memory', () => frames('a', 'b')],
   ['readable again', () => rereadable(said('a', 'b'), ({ bytes }) => bytes.length)],
 ])('what was looked at first is said again (%s)', async (_how, body) => {

@@ -150,7 +150,7 @@ test('in both directions each message of the server waits for those of the clien
   const server = partsOf(answer);
   expect(await next(server)).toBe('1');
   const second = next(server);
-  expect(await Promise.race([second, 'waits'])).toBe('waits');
+  expect(await Promise.race([second, Promise.resolve('waits')])).toBe('waits');
   client.say('b');
   expect(await second).toBe('2');
   expect(await next(server)).toBe('3');
@@ -206,7 +206,7 @@ test('a client that left is left again: the call stays open until then', async (
   expect(await next(server)).toBe('1');
   expect(await next(server)).toBe('');
   const over = next(server);
-  expect(await Promise.race([over, 'open'])).toBe('open');
+  expect(await Promise.race([over, Promise.resolve('open')])).toBe('open');
   asked.leave(gone);
   expect(await over).toBeUndefined();
   expect(await answer.ending).toEqual(gone);
