@@ -23,17 +23,13 @@ test('a message is shown by the numbers of its fields', () => {
   expect(wireForm(Buffer.alloc(0))).toEqual({});
 });
 
-test.each([
-  'ff',
-  '00 01',
-  '0a 05 61',
-  '0b 08 01 0c',
-  '0d 00',
-  '08',
-])('%s is no message', (bytes) => {
-  expect(wireForm(hex(bytes))).toBeUndefined();
-  expect(withoutFields(hex(bytes), ignoring([1, 'ignored']))).toEqual(hex(bytes));
-});
+test.each(['ff', '00 01', '0a 05 61', '0b 08 01 0c', '0d 00', '08'])(
+  '%s is no message',
+  (bytes) => {
+    expect(wireForm(hex(bytes))).toBeUndefined();
+    expect(withoutFields(hex(bytes), ignoring([1, 'ignored']))).toEqual(hex(bytes));
+  },
+);
 
 test('a message nested too deep is shown as bytes, and nothing overflows', () => {
   let message = hex('08 01');

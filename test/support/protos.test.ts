@@ -78,17 +78,17 @@ test('a binary descriptor set says the same, given or told later', () => {
     protobuf.parse(content.toString(), root, { keepCase: true });
   }
   root.addJSON(protobuf.common.get('google/protobuf/timestamp.proto')?.nested ?? {});
-  const message = root.resolveAll().toDescriptor('proto3');
+  root.resolveAll();
+  const message = root.toDescriptor('proto3');
   const content = Buffer.from(message.$type.encode(message).finish());
   const given = createProtos([{ name: 'all.pb', content }]);
   const bytes = given.typeOf(path, 'client')?.encode(talk) ?? Buffer.alloc(0);
   expect(given.typeOf(path, 'client')?.decode(bytes)).toEqual(talk);
   const learning = createProtos([]);
   const files = (message.file ?? []).map((one) => {
-    const type = root.lookup('google.protobuf.FileDescriptorProto');
-    const known = type instanceof protobuf.Type ? type : message.$type.fields['file']?.resolvedType;
-    if (!(known instanceof protobuf.Type)) throw new Error('no type of files');
-    return Buffer.from(known.encode(one).finish());
+    const type = message.$type.fields['file']?.resolvedType;
+    if (!(type instanceof protobuf.Type)) throw new Error('no type of files');
+    return Buffer.from(type.encode(one).finish());
   });
   learning.learn(files);
   expect(learning.typeOf(path, 'client')?.decode(bytes)).toEqual(talk);
