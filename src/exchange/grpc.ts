@@ -36,7 +36,7 @@ export function grpcTrailers(failure: Failure): Headers {
  */
 export function grpcStatus(code: FailureCode): number {
   if (missed.has(code)) return 9;
-  return code.startsWith('UPSTREAM_') ? 14 : 13;
+  return code.startsWith('UPSTREAM_') || code === 'BREAKER_OPEN' ? 14 : 13;
 }
 
 const missed: ReadonlySet<FailureCode> = new Set<FailureCode>([

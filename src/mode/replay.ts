@@ -14,6 +14,7 @@ import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
 import type { ReplayedStreams } from './replay-stream.ts';
 import { replayStreams } from './replay-stream.ts';
+import type { GrpcComparing } from './grpc-client.ts';
 import { replayGrpc } from './replay-grpc.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
@@ -27,6 +28,8 @@ export interface ReplayOptions {
   readonly onMismatch: (exchange: Exchange, failure: Failure) => void;
   /** The name that clients were told an address for. */
   readonly nameOf?: ((address: string) => string | undefined) | undefined;
+  /** A request of a gRPC method without the fields that do not count. */
+  readonly ignoring?: GrpcComparing['ignoring'];
 }
 
 /** An upstream that answers from a recording and has no way to the network. */
@@ -53,7 +56,8 @@ async function call(options: ReplayOptions, exchange: HttpExchange): Promise<Ans
   const { head, destination } = exchange;
   const candidates = options.recording.find({ kind: 'grpc', head, destination });
   if (candidates === undefined) return miss(options, exchange);
-  const comparing = { bytesMax: options.bodyBytesMax };
+  const { bodyBytesMax: bytesMax, ignoring } = options;
+  const comparing = { bytesMax, ...(ignoring && { ignoring }) };
   const answer = await replayGrpc({ ...options, exchange, candidates, comparing });
   return answer ?? miss(options, exchange);
 }

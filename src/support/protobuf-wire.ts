@@ -113,10 +113,10 @@ interface Place {
 function placeOfValue(message: Buffer, type: number, from: number): Place | undefined {
   if (type === 1) return { from, end: from + 8 };
   if (type === 5) return { from, end: from + 4 };
-  const varint = varintAt(message, from);
-  if (varint === undefined) return undefined;
-  if (type === 0) return { from, end: varint.end };
-  return type === 2 ? { from: varint.end, end: varint.end + Number(varint.value) } : undefined;
+  const first = varintAt(message, from);
+  if (first === undefined) return undefined;
+  if (type === 0) return { from, end: first.end };
+  return type === 2 ? { from: first.end, end: first.end + Number(first.value) } : undefined;
 }
 
 function varintAt(
@@ -142,4 +142,10 @@ function varint(value: number): Buffer {
   let rest = value;
   for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
   return Buffer.from([...bytes, rest]);
+}
+
+/** What stands in the fields of type 2 with that number; nothing in what is no message. */
+export function bytesIn(message: Buffer, number: number): readonly Buffer[] {
+  const fields = readFields(message) ?? [];
+  return fields.filter((one) => one.number === number && one.type === 2).map(({ value }) => value);
 }

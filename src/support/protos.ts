@@ -1,11 +1,13 @@
 import protobuf from 'protobufjs';
-import 'protobufjs/ext/descriptor.js';
+import descriptor from 'protobufjs/ext/descriptor.js';
 import type { Ignored } from './protobuf-wire.ts';
 
 /** What is known of the messages of services. */
 export interface Protos {
   /** The type of what a side says in a method (`/package.Service/Method`). */
   readonly typeOf: (path: string, side: 'client' | 'server') => ProtoType | undefined;
+  /** Whether there is a field of that name (`package.Message.field`). */
+  readonly has: (field: string) => boolean;
   /** Adds what a server told of itself: serialized FileDescriptorProtos. @throws Error for what is none */
   readonly learn: (files: readonly Buffer[]) => void;
 }
@@ -47,6 +49,7 @@ export function createProtos(files: readonly ProtoFile[]): Protos {
       }
       return undefined;
     },
+    has: (field) => roots.some((root) => isField(root, field)),
     learn: (told) => void roots.push(fromSet(Buffer.concat(told.map(inSet)))),
   };
 }
@@ -89,7 +92,10 @@ function naming<Made>(name: string, make: () => Made): Made {
 }
 
 function fromSet(content: Buffer): protobuf.Root {
-  const root = protobuf.Root.fromDescriptor(content, { keepCase: true });
+  const set = descriptor.FileDescriptorSet.decode(content) as unknown;
+  const root = protobuf.Root.fromDescriptor(set as descriptor.IFileDescriptorSet, {
+    keepCase: true,
+  });
   root.resolveAll();
   return root;
 }
@@ -115,6 +121,12 @@ function typeIn(
   }
 }
 
+function isField(root: protobuf.Root, name: string): boolean {
+  const [, message = '', field = ''] = /^(.*)\.([^.]+)$/.exec(name) ?? [];
+  const type = root.lookup(message, protobuf.Type);
+  return type instanceof protobuf.Type && type.fields[field] !== undefined;
+}
+
 function protoType(type: protobuf.Type): ProtoType {
   return {
     name: nameOf(type),
@@ -127,8 +139,8 @@ function protoType(type: protobuf.Type): ProtoType {
     },
     encode(value) {
       if (typeof value !== 'object' || value === null) throw new Error('is no object');
-      const wrong = type.verify(value as Record<string, unknown>);
-      const message = type.fromObject(value as Record<string, unknown>);
+      const wrong = type.verify(value);
+      const message = type.fromObject(value);
       if (wrong !== null && type.verify(message) !== null) throw new Error(wrong);
       return Buffer.from(type.encode(message).finish());
     },

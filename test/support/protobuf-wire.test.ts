@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Ignored } from '../../src/support/protobuf-wire.ts';
-import { wireForm, withLength, withoutFields } from '../../src/support/protobuf-wire.ts';
+import { bytesIn, wireForm, withLength, withoutFields } from '../../src/support/protobuf-wire.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -67,4 +67,11 @@ test('no bytes make it throw', () => {
 
 test('a length of several bytes is written as such', () => {
   expect(withLength(20, Buffer.alloc(300)).subarray(0, 4)).toEqual(hex('a2 01 ac 02'));
+});
+
+test('the bytes of a field are found, each time that it stands there', () => {
+  const message = Buffer.concat([withLength(1, hex('aa')), hex('08 01'), withLength(1, hex('bb'))]);
+  expect(bytesIn(message, 1)).toEqual([hex('aa'), hex('bb')]);
+  expect(bytesIn(message, 2)).toEqual([]);
+  expect(bytesIn(hex('ff'), 1)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import protobuf from 'protobufjs';
-import 'protobufjs/ext/descriptor.js';
+import descriptor from 'protobufjs/ext/descriptor.js';
 import { wireForm, withoutFields } from '../../src/support/protobuf-wire.ts';
 import type { ProtoFile } from '../../src/support/protos.ts';
 import { createProtos } from '../../src/support/protos.ts';
@@ -80,18 +80,22 @@ test('a binary descriptor set says the same, given or told later', () => {
   root.addJSON(protobuf.common.get('google/protobuf/timestamp.proto')?.nested ?? {});
   root.resolveAll();
   const message = root.toDescriptor('proto3');
-  const content = Buffer.from(message.$type.encode(message).finish());
+  const content = Buffer.from(descriptor.FileDescriptorSet.encode(message).finish());
   const given = createProtos([{ name: 'all.pb', content }]);
   const bytes = given.typeOf(path, 'client')?.encode(talk) ?? Buffer.alloc(0);
   expect(given.typeOf(path, 'client')?.decode(bytes)).toEqual(talk);
   const learning = createProtos([]);
   const files = (message.file ?? []).map((one) => {
-    const type = message.$type.fields['file']?.resolvedType;
-    if (!(type instanceof protobuf.Type)) throw new Error('no type of files');
-    return Buffer.from(type.encode(one).finish());
+    return Buffer.from(descriptor.FileDescriptorProto.encode(one).finish());
   });
   learning.learn(files);
   expect(learning.typeOf(path, 'client')?.decode(bytes)).toEqual(talk);
+});
+
+test('a field is known by its whole name', () => {
+  const protos = createProtos([chat, common]);
+  const names = ['veza.common.User.user_id', 'veza.common.User.other', 'veza.common', 'user_id'];
+  expect(names.map((name) => protos.has(name))).toEqual([true, false, false, false]);
 });
 
 test('fields are ignored by their names, wherever their message stands', () => {
