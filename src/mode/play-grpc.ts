@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Ending, Parts } from '../exchange/conversation.ts';
+import type { Ending, Part, Parts } from '../exchange/conversation.ts';
 import { clientEnding } from '../exchange/client-left.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
@@ -7,6 +7,9 @@ import { grpcTrailers } from '../exchange/grpc.ts';
 import type { Interaction, RecordedMessage } from '../exchange/interaction.ts';
 import { grpcFrame } from '../support/grpc-frames.ts';
 import type { GrpcSaid } from './grpc-client.ts';
+import { mismatchFailure } from './mismatch.ts';
+import type { Released, Sequence } from './sequence.ts';
+import { playSequence } from './sequence.ts';
 
 /** A recorded gRPC call on its way to a client. */
 export interface GrpcPlaying {
@@ -43,77 +46,82 @@ export function recordedEnding({ ending, truncated }: Interaction): Ending {
   return truncated === undefined ? ending : { type: 'cut', by: 'server' };
 }
 
-/** Makes the player of one call. */
+/** The bytes of a recorded message on the wire. */
+export function framed({ kind, bytes, compressed = false }: RecordedMessage): Buffer {
+  return grpcFrame({ kind: kind === 'message' ? 'message' : 'data', bytes, compressed });
+}
+
+/** Makes the player of one call: what was said before its head, and after it. */
 export function createGrpcPlayer(playing: GrpcPlaying): GrpcPlayer {
-  const { interaction } = playing;
-  const { messages = [], timing } = interaction;
-  const head = messagesBeforeHead(interaction);
-  const follow = follower(playing);
+  const { messages = [], timing } = playing.interaction;
+  const head = messagesBeforeHead(playing.interaction);
+  const [before, after] = [messages.slice(0, head), messages.slice(head)];
   const { headMs = timing.endMs } = timing;
   return {
-    headDelayMs: Math.max(0, headMs - (messages[head - 1]?.atMs ?? 0)),
+    headDelayMs: Math.max(0, headMs - (before.at(-1)?.atMs ?? 0)),
     async untilHead() {
-      for (const message of messages.slice(0, head)) {
-        const ended = message.from === 'client' ? await follow() : undefined;
-        if (ended !== undefined) return ended;
-      }
-      return undefined;
+      const { steps, ended } = begin(playing, before, 0);
+      const { value } = await steps.next();
+      return value === 'over' ? undefined : ended();
     },
     rest() {
       const { promise, resolve } = Promise.withResolvers<Ending>();
-      const parts = conversation(playing, { messages: messages.slice(head), follow }, resolve);
-      return { parts, ending: promise };
+      return {
+        parts: conversation(playing, begin(playing, after, head), resolve),
+        ending: promise,
+      };
     },
   };
 }
 
-/** Reads what the client says next, and compares it; a failure or an ending where the call cannot go on. */
-type Follow = () => Promise<Failure | Ending | undefined>;
-
-function follower(playing: GrpcPlaying): Follow {
-  let place = 0;
-  return async () => {
-    const got = await playing.client.next();
-    if (got.done === true) return clientEnding(playing.exchange.signal);
-    const expected = playing.expected[place];
-    place += 1;
-    if (expected?.digest === got.value.digest) return undefined;
-    const words = `what the client said ${place}: expected ${inWords(expected)}, got ${inWords(got.value)}`;
-    const failure = new Failure('SEQUENCE_MISMATCH', words);
-    playing.onMismatch(failure);
-    return playing.strict ? failure : undefined;
-  };
+/** A sequence that was begun, and why it ended early, once it has. */
+interface Begun {
+  readonly steps: AsyncGenerator<Released, unknown>;
+  readonly ended: () => Failure | Ending;
 }
 
-function inWords(said: GrpcSaid | undefined): string {
-  if (said === undefined || said.kind === 'end') return 'its end';
-  return `a message of ${said.bytes.length} bytes (${said.digest.slice(-64, -52)})`;
+/** Plays some messages, of which so many stand before the first. */
+function begin(playing: GrpcPlaying, messages: readonly RecordedMessage[], first: number): Begun {
+  const { interaction, exchange, strict, onMismatch } = playing;
+  const all = interaction.messages ?? [];
+  const client = all.filter(({ from }) => from === 'client');
+  const expected = new Map(client.map((message, place) => [message, playing.expected[place]]));
+  const skipped = all.slice(0, first).filter(({ from }) => from === 'client').length;
+  let heard: GrpcSaid | undefined;
+  let failure: Failure | undefined;
+  const sequence: Sequence = {
+    messages,
+    headMs: interaction.timing.headMs ?? 0,
+    hear: async () => (heard = (await playing.client.next()).value ?? undefined),
+    matches: (message) => expected.get(message)?.digest === heard?.digest,
+    mismatched(mismatch) {
+      failure = mismatchFailure({ ...mismatch, place: mismatch.place + skipped });
+      onMismatch(failure);
+      return strict;
+    },
+  };
+  return {
+    steps: playSequence(sequence),
+    ended: () => failure ?? clientEnding(exchange.signal),
+  };
 }
 
 async function* conversation(
   { interaction, exchange }: GrpcPlaying,
-  { messages, follow }: { readonly messages: readonly RecordedMessage[]; readonly follow: Follow },
+  { steps, ended }: Begun,
   settle: (ending: Ending) => void,
 ): Parts {
   let ending: Ending | undefined;
-  let previousMs = interaction.timing.headMs ?? 0;
   try {
-    for (const message of messages) {
-      const { atMs, from } = message;
-      if (from === 'client') {
-        const ended = await follow();
-        if (ended !== undefined) {
-          ending = ended instanceof Failure ? refused(ended) : ended;
-          return;
-        }
-      } else {
-        yield { atMs, kind: 'data', bytes: framed(message), delayMs: atMs - previousMs };
-      }
-      previousMs = atMs;
+    let step = await steps.next();
+    for (; step.done !== true; step = await steps.next()) yield partOf(step.value);
+    if (step.value !== 'over') {
+      const early = ended();
+      ending = early instanceof Failure ? refused(early) : early;
+      return;
     }
-    const delayMs = interaction.timing.endMs - previousMs;
-    // Only `latency` looks at it: the pause before the trailing metadata.
-    if (delayMs > 0) yield { atMs: previousMs, kind: 'data', bytes: Buffer.alloc(0), delayMs };
+    const pause = pauseBeforeEnd(interaction);
+    if (pause !== undefined) yield pause;
     ending = recordedEnding(interaction);
     if ('by' in ending && ending.by === 'client') ending = await untilClientLeaves(exchange.signal);
   } finally {
@@ -122,12 +130,19 @@ async function* conversation(
   }
 }
 
-function refused(failure: Failure): Ending {
-  return { type: 'finished', trailers: grpcTrailers(failure) };
+function partOf({ message, delayMs }: Released): Part {
+  return { atMs: message.atMs, kind: 'data', bytes: framed(message), delayMs };
 }
 
-function framed({ kind, bytes, compressed = false }: RecordedMessage): Buffer {
-  return grpcFrame({ kind: kind === 'message' ? 'message' : 'data', bytes, compressed });
+/** Only `latency` looks at it: the pause before the trailing metadata. */
+function pauseBeforeEnd({ messages = [], timing }: Interaction): Part | undefined {
+  const atMs = messages.at(-1)?.atMs ?? timing.headMs ?? 0;
+  const delayMs = timing.endMs - Math.max(atMs, timing.headMs ?? 0);
+  return delayMs > 0 ? { atMs, kind: 'data', bytes: Buffer.alloc(0), delayMs } : undefined;
+}
+
+function refused(failure: Failure): Ending {
+  return { type: 'finished', trailers: grpcTrailers(failure) };
 }
 
 /** A client that left a call does so again: its deadline is its own. */

@@ -4,12 +4,11 @@ import type { HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
-import { grpcFrame } from '../support/grpc-frames.ts';
 import type { Cursors, Turn } from './cursors.ts';
 import type { GrpcClient, GrpcComparing, GrpcSaid } from './grpc-client.ts';
 import { grpcClient, recordedSaid } from './grpc-client.ts';
 import type { GrpcPlayer } from './play-grpc.ts';
-import { createGrpcPlayer, messagesBeforeHead, recordedEnding } from './play-grpc.ts';
+import { createGrpcPlayer, framed, messagesBeforeHead, recordedEnding } from './play-grpc.ts';
 
 /** What the replay of a gRPC call needs. */
 export interface GrpcReplay {
@@ -127,7 +126,10 @@ function answerOf(
     return { head, body: parts, ending: played };
   }
   if (message === undefined) return { head, body: undefined, ending };
-  const { bytes, kind, compressed = false } = message;
-  const body = grpcFrame({ kind: kind === 'message' ? 'message' : 'data', bytes, compressed });
-  return { head, body, ending, bodyDelayMs: Math.max(0, timing.endMs - (timing.headMs ?? 0)) };
+  return {
+    head,
+    body: framed(message),
+    ending,
+    bodyDelayMs: Math.max(0, timing.endMs - (timing.headMs ?? 0)),
+  };
 }
