@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { MessageTypes } from '../../src/cassette/decoded.ts';
 import { withDecoded, withEdits } from '../../src/cassette/decoded.ts';
 import { jsonSpelling } from '../../src/cassette/json-spelling.ts';
+import { noStored } from './folder.ts';
 import { fromTree, toTree } from '../../src/cassette/tree.ts';
 import type { Interaction, RecordedMessage } from '../../src/exchange/interaction.ts';
 import { withLength } from '../../src/support/protobuf-wire.ts';
@@ -103,7 +104,7 @@ function edited(decoded: unknown, known: MessageTypes | undefined = types) {
   const [tree] = [toTree(callOf(packed), spelling)];
   const messages = [{ ...(tree['messages'] as object[])[0], decoded }];
   const changed = { ...tree, messages };
-  const read = fromTree(changed, { where: 'f', sequence: 0, spelling });
+  const read = fromTree(changed, { where: 'f', sequence: 0, spelling, stored: noStored });
   const editing = { where: 'f', types: known, warn: (line: string) => void lines.push(line) };
   return { read: withEdits(read, changed, editing).messages?.[0], packed, lines };
 }

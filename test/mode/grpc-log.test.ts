@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createDraft } from '../../src/cassette/draft.ts';
+import { createDraft } from '../cassette/memory-draft.ts';
 import type { GrpcPiece } from '../../src/support/grpc-frames.ts';
 import { createGrpcLog } from '../../src/mode/grpc-log.ts';
 import { call, grpcHeaders, method, okay } from './calls.ts';
