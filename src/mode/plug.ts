@@ -16,6 +16,7 @@ import { reflected } from './reflection.ts';
 import { replay } from './replay.ts';
 import type { RecordedNames } from './replay-names.ts';
 import { replayNames } from './replay-names.ts';
+import { withoutRepeatedChecks } from './repeated-checks.ts';
 import { withoutAlternatives } from './without-alternatives.ts';
 
 /** What a plan is plugged together from. */
@@ -83,7 +84,7 @@ function livePlug(parts: Parts): Plugged {
   const { network, names, bodyBytesMax, cutUnwritten, journal, onFailure } = options;
   if (take === undefined) return { upstream: network, resolver: names?.resolver };
   const writing = {
-    append: (interaction: Interaction) => take.append(interaction),
+    append: withoutRepeatedChecks((interaction: Interaction) => take.append(interaction)),
     begin: (start: DraftStart) => (drafts ?? take).begin(start),
     onUnrecorded: (exchange: Pick<Exchange, 'destination'>, failure: Failure) =>
       onFailure(failure, exchange),
