@@ -40,7 +40,7 @@ export function callAnswer(what: Partial<Answer>): Answer {
 }
 
 /** Messages of a recorded call, a millisecond apart: `c:text`, `s:text`, `c.` (the client's end), `head`, `wait`. */
-export function script(...lines: readonly string[]): Pick<Interaction, 'messages' | 'timing'> {
+function script(...lines: readonly string[]): Pick<Interaction, 'messages' | 'timing'> {
   const messages: RecordedMessage[] = [];
   let headMs: number | undefined;
   for (const [atMs, line] of lines.entries()) {
