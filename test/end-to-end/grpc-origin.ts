@@ -19,8 +19,8 @@ export interface Methods {
     | { readonly talk: grpc.handleBidiStreamingCall<string, string> };
 }
 
-export const write = (text: string): Buffer => withLength(1, Buffer.from(text));
-export const read = (message: Buffer): string => String(bytesIn(message, 1)[0] ?? '');
+const write = (text: string): Buffer => withLength(1, Buffer.from(text));
+const read = (message: Buffer): string => String(bytesIn(message, 1)[0] ?? '');
 
 const codec = {
   requestSerialize: write,
@@ -37,7 +37,7 @@ const rawCodec = {
   responseDeserialize: (bytes: Buffer) => bytes.toString('latin1'),
 };
 
-export const service = 'chat.Chat';
+const service = 'chat.Chat';
 
 /** Starts a server on a free port, in the clear or with the key and certificate given (PEM). */
 export async function startGrpc(
