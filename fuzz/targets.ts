@@ -1,4 +1,5 @@
 import type { Target } from './fuzz.ts';
+import { grpcFrames, protobufWire } from './targets-grpc.ts';
 import {
   cassetteJson,
   cassettePacked,
@@ -17,6 +18,8 @@ export const targets: readonly Target[] = [
   http2,
   websocket,
   dns,
+  grpcFrames,
+  protobufWire,
   cassetteJson,
   cassettePacked,
   logRecords,

@@ -29,6 +29,7 @@ export const applianceParts: readonly string[] = [
   'logging.ts',
   'tracing.ts',
   'naming.ts',
+  'messages.ts',
   'upstream-files.ts',
   'outgoing.ts',
   'reporting.ts',

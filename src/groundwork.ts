@@ -12,6 +12,8 @@ import type { Live } from './mode/mode.ts';
 import { createLive } from './mode/mode.ts';
 import type { Listening } from './listening.ts';
 import { ownDestinations } from './listening.ts';
+import type { Messages } from './messages.ts';
+import { openMessages } from './messages.ts';
 import { openCapture } from './naming.ts';
 import type { Network } from './network/network.ts';
 import { createNetwork } from './network/network.ts';
@@ -48,16 +50,19 @@ export interface Ground {
   readonly counters: CounterReader | undefined;
   /** Answers test connections, and knows whether all of them came. */
   readonly selfTest: SelfTest;
+  /** What is known of the messages of gRPC services. */
+  readonly messages: Messages;
 }
 
 /** Closes what was opened, the last first. */
 export type Closers = (() => Promise<void>)[];
 
-/** Builds the rooms that need no cassette. @throws Failure CA_*, CAPTURED_PORT_IS_OWN, ORIGINAL_DESTINATION_UNAVAILABLE */
+/** Builds the rooms that need no cassette. @throws Failure CA_*, GRPC_PROTOS_INVALID, CAPTURED_PORT_IS_OWN, ORIGINAL_DESTINATION_UNAVAILABLE */
 export async function layGround(
   { settings, log }: Pick<Ground, 'settings' | 'log'>,
   opened: Closers,
 ): Promise<Ground> {
+  const messages = await openMessages(settings);
   const journal = createJournal();
   const tracing = await openTracing({ endpoint: settings.otlpEndpoint, journal });
   opened.push(tracing.close);
@@ -86,7 +91,7 @@ export async function layGround(
   const told = { settings, log, journal, metrics, tracing, report };
   const met = { authority, trustKit, network, own, unread: files.failures };
   const selfTest = createSelfTest(randomUUID());
-  return { ...told, ...met, originalDestination, live, counters, selfTest };
+  return { ...told, ...met, originalDestination, live, counters, selfTest, messages };
 }
 
 function openLive(settings: Settings, network: Network): Live | undefined {

@@ -81,13 +81,14 @@ function commonOptions(
   ground: Ground,
   capturesIpv6: () => boolean,
 ): Omit<SessionOptions, 'cassette' | 'journal'> & Waiting {
-  const { settings, log, report, metrics } = ground;
+  const { settings, log, report, metrics, messages } = ground;
   const library = openLibrary({
     directory: settings.cassetteDir,
     format: settings.cassetteFormat,
     fsync: settings.fsync,
     resumes: settings.resume,
     bodyFileBytes: settings.bodyFileBytes,
+    types: messages.types,
     warn: (line) => log.warn(line),
     onWrite: metrics.onWrite,
   });
@@ -103,6 +104,7 @@ function commonOptions(
     bodyBytesMax: settings.bodyBytesMax,
     recordsStreams: settings.raw === 'record',
     streamMsMax: settings.streamMsMax,
+    grpc: { ignoring: messages.ignoring, learn: messages.learn },
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
     sealed: settings.seal,

@@ -8,6 +8,7 @@ import { corrupt } from './check.ts';
 import type { Content, RootReading } from './content.ts';
 import { readRoot } from './content.ts';
 import type { Disk, OpenFile } from './disk.ts';
+import type { MessageTypes } from './decoded.ts';
 import { jsonBytesMax, jsonPieces, parseJson, tooLarge } from './json.ts';
 import { msgpackPieces, unpack } from './msgpack.ts';
 
@@ -38,6 +39,7 @@ export interface Writing {
   /** Whether it has something that readers of version 2.0 do not know. */
   readonly newer: boolean;
   readonly interactions: AsyncIterable<Interaction>;
+  readonly types?: MessageTypes | undefined;
 }
 
 /**

@@ -2,9 +2,11 @@ import type { Destination } from '../exchange/destination.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { RequestHead } from '../exchange/http.ts';
 import type { Interaction, RecordedMessage, RecordedResponse } from '../exchange/interaction.ts';
+import type { MessageTypes } from './decoded.ts';
 import { createLibrary, glance } from './library.ts';
 
 export { refuseClashes } from './clash.ts';
+export type { MessageTypes } from './decoded.ts';
 export { bodyDigest, digestBody, isMultipart, unreadBody } from './signature.ts';
 
 /** How a cassette is spelt on disk; the same content in each. */
@@ -26,6 +28,8 @@ export interface LibraryOptions {
   readonly resumes?: boolean;
   /** Bytes above which a body goes into a file of its own (1 MiB). */
   readonly bodyFileBytes?: number;
+  /** What messages of gRPC calls say, so that JSON shows it and takes it edited by hand. */
+  readonly types?: MessageTypes | undefined;
   /** Takes one line for people: torn tails, unfinished takes, compactions that could not be made up for. */
   readonly warn: (line: string) => void;
   /** Told after each group of appends (write, and fsync under `always`): milliseconds, and whether it failed. */

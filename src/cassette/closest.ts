@@ -1,7 +1,9 @@
 import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
+import { isGrpc } from '../exchange/grpc.ts';
+import type { RequestHead } from '../exchange/http.ts';
 import { asksForWebSocket } from '../exchange/http.ts';
-import type { Interaction } from '../exchange/interaction.ts';
+import type { Interaction, InteractionKind } from '../exchange/interaction.ts';
 import type { Closest, Difference, Entry, SoughtInVain } from './cassette.ts';
 import { anyBody, normalisePath, parameterName } from './signature.ts';
 
@@ -59,10 +61,15 @@ function nearest(request: SoughtInVain, entries: readonly Entry[]): Closest | un
   return { interaction, differences: differences.slice(0, differencesMax) };
 }
 
+function kindOf(head: RequestHead): InteractionKind {
+  if (isGrpc(head.headers)) return 'grpc';
+  return asksForWebSocket(head) ? 'websocket' : 'http';
+}
+
 function differencesOf(request: SoughtInVain, entry: Entry): Difference[] {
   const { interaction } = entry;
   const recorded = interaction.request;
-  const kind = asksForWebSocket(request.head) ? 'websocket' : 'http';
+  const kind = kindOf(request.head);
   const pairs: [field: string, recorded: string, got: string][] = [
     ['kind', interaction.kind, kind],
     ['scheme', scheme(recorded.destination), scheme(request.destination)],

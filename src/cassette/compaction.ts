@@ -85,7 +85,8 @@ export async function baseOf(
     const untouched = hash('sha256', bytes, 'hex') === begin.base;
     if (!untouched && standing !== onlyOrUndefined(survey)) continue;
     const bodies = bodiesBeside(store, survey.places);
-    const source = { ...standing, warn: options.warn, stored: bodies.open };
+    const { warn, types } = options;
+    const source = { ...standing, warn, types, stored: bodies.open };
     const content = await readCassette(bytes, source);
     return { standing, bytes, content, bodies, untouched };
   }
@@ -128,6 +129,7 @@ async function replaceCassette(
         format: options.format,
         count: merged.count,
         interactions: keeping(merged.interactions(), bodies, kept),
+        types: options.types,
       });
       await bodies.sync();
       await file.sync();

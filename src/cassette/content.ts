@@ -2,6 +2,8 @@ import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { CassetteFormat } from './cassette.ts';
 import { corrupt, fieldsOf, listOf, textField } from './check.ts';
+import type { MessageTypes } from './decoded.ts';
+import { withEdits } from './decoded.ts';
 import { jsonSpelling } from './json-spelling.ts';
 import { binarySpelling } from './msgpack.ts';
 import { fromTree } from './tree.ts';
@@ -24,13 +26,17 @@ export interface RootReading {
   readonly format: CassetteFormat;
   readonly warn: (line: string) => void;
   readonly stored: OpenStored;
+  readonly types?: MessageTypes | undefined;
 }
 
 /**
  * The content of a cassette's root, in any version that this magneto knows.
  * @throws Failure CASSETTE_CORRUPT, CASSETTE_VERSION_UNKNOWN
  */
-export function readRoot(value: unknown, { file, format, warn, stored }: RootReading): Content {
+export function readRoot(
+  value: unknown,
+  { file, format, warn, stored, types }: RootReading,
+): Content {
   const root = fieldsOf(value, file);
   const { version } = root;
   if (typeof version !== 'string') throw corrupt(file, 'has no version');
@@ -45,9 +51,11 @@ export function readRoot(value: unknown, { file, format, warn, stored }: RootRea
   return {
     name: textField(root, 'name', `${file}: root`),
     recordedAt: textField(root, 'recordedAt', `${file}: root`),
-    interactions: listOf(root['interactions'], `${file}: interactions`).map((tree, sequence) =>
-      fromTree(tree, { where: `${file}: interactions[${sequence}]`, sequence, spelling, stored }),
-    ),
+    interactions: listOf(root['interactions'], `${file}: interactions`).map((tree, sequence) => {
+      const where = `${file}: interactions[${sequence}]`;
+      const interaction = fromTree(tree, { where, sequence, spelling, stored });
+      return withEdits(interaction, fieldsOf(tree, where), { where, types, warn });
+    }),
     newer: version === '2.1',
   };
 }

@@ -49,8 +49,14 @@ function readBody(fields: Fields, where: string, warn: (line: string) => void): 
   return encoded;
 }
 
-function writeMessage({ bytes }: RecordedMessage): Fields {
+function writeMessage({ bytes, kind }: RecordedMessage): Fields {
+  // Protobuf can happen to be UTF-8; a message that is to be read as text is JSON.
+  if (kind === 'message' && !isJson(bytes)) return base64(bytes);
   return isUtf8(bytes) ? { text: bytes.toString('utf8') } : base64(bytes);
+}
+
+function isJson(bytes: Buffer): boolean {
+  return writeReadable(bytes)?.['json'] !== undefined;
 }
 
 function base64(bytes: Buffer): Fields {

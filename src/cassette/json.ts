@@ -2,6 +2,8 @@ import { constants, isUtf8 } from 'node:buffer';
 import type { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import { corrupt } from './check.ts';
+import type { MessageTypes } from './decoded.ts';
+import { withDecoded } from './decoded.ts';
 import { type ContentHead, versionWords } from './version.ts';
 import { jsonFault } from './json-fault.ts';
 import { jsonSpelling } from './json-spelling.ts';
@@ -12,16 +14,20 @@ export const jsonBytesMax = constants.MAX_STRING_LENGTH;
 
 const spelling = jsonSpelling(() => undefined);
 
+interface JsonShowing {
+  readonly types?: MessageTypes | undefined;
+}
+
 /** A cassette as JSON, piece by piece: indented by two spaces, each header, and each piece of a body, on one line. */
 export async function* jsonPieces(
-  { name, recordedAt, newer }: ContentHead,
+  { name, recordedAt, newer, types }: ContentHead & JsonShowing,
   interactions: AsyncIterable<Interaction>,
 ): AsyncGenerator<string> {
   yield `{\n  "version": "${versionWords(newer)}",\n  "name": ${JSON.stringify(name)},\n`;
   yield `  "recordedAt": ${JSON.stringify(recordedAt)},\n  "interactions": [`;
   let separator = '\n    ';
   for await (const interaction of interactions) {
-    yield separator + print(toTree(interaction, spelling), '    ');
+    yield separator + print(withDecoded(toTree(interaction, spelling), interaction, types), '    ');
     separator = ',\n    ';
   }
   yield separator.startsWith(',') ? '\n  ]\n}\n' : ']\n}\n';

@@ -94,7 +94,8 @@ async function loadCassette(store: Store, found: Survey): Promise<Recording> {
   if (cassette === undefined) throw notFound(found.places);
   const bytes = await readBytes(disk, cassette.file, cassette.format);
   const bodies = bodiesBeside(store, found.places);
-  const source = { ...cassette, warn: options.warn, stored: bodies.open };
+  const { warn, types } = options;
+  const source = { ...cassette, warn, types, stored: bodies.open };
   const { interactions } = await readCassette(bytes, source);
   await bodies.check();
   return createRecording({

@@ -1,4 +1,5 @@
 import { captureOptions } from './options-capture.ts';
+import { grpcOptions } from './options-grpc.ts';
 import { listeningOptions } from './options-listening.ts';
 import { runOptions } from './options-run.ts';
 import { tlsOptions } from './options-tls.ts';
@@ -8,6 +9,7 @@ import { trafficOptions } from './options-traffic.ts';
 export const options = {
   ...runOptions,
   ...trafficOptions,
+  ...grpcOptions,
   ...listeningOptions,
   ...captureOptions,
   ...tlsOptions,

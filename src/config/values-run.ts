@@ -61,3 +61,13 @@ export function breaker(
 export function connectionsMax(text: string): number | 'auto' {
   return text === 'auto' ? text : whole(1, 1_000_000)(text);
 }
+
+/** Fields of gRPC messages: `package.Message.field`, or by numbers `/package.Service/Method:1.2`. */
+export function grpcFields(text: string): readonly string[] {
+  const fields = list(text);
+  const wrong = fields.find(
+    (field) => !/^(?:\/[\w.]+\/\w+:\d+(?:\.\d+)*|[A-Za-z_]\w*(?:\.\w+)+)$/.test(field),
+  );
+  if (wrong !== undefined) throw new ValueError(`"${wrong}" is no field`);
+  return [...new Set(fields)];
+}

@@ -39,6 +39,11 @@ export const conversationFailures = {
     title: 'Somebody sent what is no WebSocket frame, so the recording ends there',
     remedy: 'none for magneto: what was sent has passed as it was; look at who sent it',
   },
+  GRPC_FRAME_BROKEN: {
+    status: 0,
+    title: 'A message of a gRPC call does not fill its frame',
+    remedy: 'look for what broke it: a server that died midway, or a proxy on the way to it',
+  },
   BODY_TOO_LARGE: {
     status: 0,
     title: 'The body is larger than may be recorded, so its interaction is truncated',

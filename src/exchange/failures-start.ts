@@ -140,6 +140,11 @@ export const startFailures = {
     title: 'A client certificate of MAGNETO_UPSTREAM_CLIENT_CERTS, or its key, cannot be used',
     remedy: 'name a valid certificate and its key, as unencrypted PEM files that magneto may read',
   },
+  GRPC_PROTOS_INVALID: {
+    status: 0,
+    title: 'What MAGNETO_GRPC_PROTOS names does not describe the messages of gRPC services',
+    remedy: 'name .proto files with all that they import (or their folder), or a descriptor set',
+  },
   BUNDLE_UNWRITABLE: {
     status: 0,
     title: 'The file for a bug report cannot be written',

@@ -1,6 +1,7 @@
 import type { Body, Part } from '../exchange/conversation.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { FailureCode } from '../exchange/failure.ts';
+import { isGrpc } from '../exchange/grpc.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
 import { withChanges } from './changes.ts';
@@ -16,8 +17,8 @@ export function either(first: Upstream, second: Upstream): Upstream {
       const shared = withSharedBody(exchange);
       const answer = await first.open(shared);
       if (isMiss(answer)) return second.open(shared);
-      // A WebSocket's answer goes on reading; a response has been decided on.
-      if (exchange.kind === 'http') await release(shared.body);
+      // The answer of a WebSocket or a call goes on reading; a response has been decided on.
+      if (exchange.kind === 'http' && !isGrpc(exchange.head.headers)) await release(shared.body);
       return answer;
     },
   };

@@ -46,6 +46,8 @@ export interface SessionOptions {
   /** Whether raw streams are recorded as well (no). */
   readonly recordsStreams?: boolean;
   readonly streamMsMax: number;
+  /** What is known of the messages of gRPC services. */
+  readonly grpc?: GrpcKnowledge;
   /** Under fsync `always` an exchange that could not be written is cut. */
   readonly cutUnwritten: boolean;
   /** Under CI, `auto` refuses to record. */
@@ -56,6 +58,12 @@ export interface SessionOptions {
   readonly waits?: boolean;
   /** Told of what was missed or not recorded. */
   readonly onFailure: (failure: Failure, exchange: Pick<Exchange, 'destination'>) => void;
+}
+
+/** What matching ignores in gRPC requests, and who takes what servers tell of themselves. */
+export interface GrpcKnowledge {
+  readonly ignoring?: ((path: string, message: Buffer) => Buffer) | undefined;
+  readonly learn?: ((files: readonly Buffer[]) => void) | undefined;
 }
 
 /** The resolver of the network, and how clients of this machine use names. */
@@ -130,7 +138,7 @@ async function openNow(options: SessionOptions): Promise<OpenSession> {
     drafts,
     next: recording?.interactions.length ?? 0,
   };
-  const { upstream, resolver } = plug(parts);
+  const { upstream, resolver, settled } = plug(parts);
   const slowed = latency(upstream, options.latency);
   const spoilt = options.faults === undefined ? slowed : faulty(slowed, options.faults);
   const { journal, onFailure: onMissed } = options;
@@ -152,6 +160,7 @@ async function openNow(options: SessionOptions): Promise<OpenSession> {
     close: async () => {
       if (take === undefined) return;
       await drafts?.settled();
+      await settled?.();
       if (take.recorded > 0 || isWorthKeeping(options, plan)) await take.finish();
       else await take.discard();
     },

@@ -12,9 +12,11 @@ import { byName, eitherName } from './names.ts';
 import type { OpenDrafts } from './open-drafts.ts';
 import { record } from './record.ts';
 import { recordNames } from './record-names.ts';
+import { reflected } from './reflection.ts';
 import { replay } from './replay.ts';
 import type { RecordedNames } from './replay-names.ts';
 import { replayNames } from './replay-names.ts';
+import { withoutRepeatedChecks } from './repeated-checks.ts';
 import { withoutAlternatives } from './without-alternatives.ts';
 
 /** What a plan is plugged together from. */
@@ -33,6 +35,8 @@ export interface Parts {
 export interface Plugged {
   readonly upstream: Upstream;
   readonly resolver: Resolver | undefined;
+  /** Resolves when nothing is under way that a take is not to end without. */
+  readonly settled?: () => Promise<void>;
 }
 
 /** The upstream and the resolver of a plan: the one place where they and the modes meet. */
@@ -42,6 +46,7 @@ export function plug(parts: Parts): Plugged {
   if (names === undefined || plugged.resolver === undefined) return plugged;
   // Around all else: what is recorded is what was sent.
   return {
+    ...plugged,
     upstream: withoutAlternatives(plugged.upstream),
     resolver: capturedNames(plugged.resolver, names.ipv6),
   };
@@ -59,6 +64,7 @@ function plugPlan(parts: Parts): Plugged {
     strict: plan.onMiss === 'fail',
     bodyBytesMax: options.bodyBytesMax,
     nameOf: names?.nameOf,
+    ...(options.grpc?.ignoring && { ignoring: options.grpc.ignoring }),
     onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
   });
   if (plan.onMiss === 'fail') return { upstream: recorded, resolver: names };
@@ -66,6 +72,7 @@ function plugPlan(parts: Parts): Plugged {
     return { ...live, upstream: either(recorded, live.upstream) };
   }
   return {
+    ...live,
     upstream: either(recorded, byName(live.upstream, names.nameOf)),
     resolver: eitherName(names, live.resolver),
   };
@@ -77,12 +84,14 @@ function livePlug(parts: Parts): Plugged {
   const { network, names, bodyBytesMax, streamMsMax, cutUnwritten, journal, onFailure } = options;
   if (take === undefined) return { upstream: network, resolver: names?.resolver };
   const writing = {
-    append: (interaction: Interaction) => take.append(interaction),
+    append: withoutRepeatedChecks((interaction: Interaction) => take.append(interaction)),
     begin: (start: DraftStart) => (drafts ?? take).begin(start),
     onUnrecorded: (exchange: Pick<Exchange, 'destination'>, failure: Failure) =>
       onFailure(failure, exchange),
   };
-  const upstream = record(network, {
+  const { learn } = options.grpc ?? {};
+  const asked = learn === undefined ? undefined : reflected(network, learn);
+  const upstream = record(asked?.upstream ?? network, {
     ...writing,
     nextSequence: () => parts.next++,
     recordsStreams: options.recordsStreams ?? false,
@@ -98,5 +107,5 @@ function livePlug(parts: Parts): Plugged {
       placeOfNext: () => parts.next,
       recorded: recording?.interactions ?? [],
     });
-  return { upstream, resolver };
+  return { upstream, resolver, ...(asked && { settled: asked.settled }) };
 }

@@ -1,11 +1,13 @@
 import type { Ending } from '../exchange/conversation.ts';
 import type { Destination } from '../exchange/destination.ts';
+import { isGrpc } from '../exchange/grpc.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { ClientHello, Upstream } from '../exchange/upstream.ts';
 import type { RecordOptions } from './commit.ts';
 import { asFailure, draftStart, interactionId, round } from './commit.ts';
 import { Keeping } from './keeping.ts';
 import { recordBody, recordFailed } from './record-body.ts';
+import { recordGrpc } from './record-grpc.ts';
 import { recordSession } from './record-session.ts';
 import { recordStream } from './record-stream.ts';
 import { recordUpgrade } from './record-upgrade.ts';
@@ -31,6 +33,7 @@ export function record(upstream: Upstream, options: RecordOptions): Upstream {
         if (!options.recordsStreams || !isOurs) return upstream.open(exchange);
         return recordStream(upstream, options, exchange);
       }
+      if (isGrpc(exchange.head.headers)) return recordGrpc(upstream, options, exchange);
       const sequence = options.nextSequence();
       const keeping = new Keeping(options, exchange, () => draftStart({ exchange, sequence, tap }));
       const tap = tapRequest(exchange, keeping);

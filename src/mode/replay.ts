@@ -3,6 +3,7 @@ import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
+import { isGrpc } from '../exchange/grpc.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
 import { answerFrom } from './recorded-answer.ts';
@@ -12,6 +13,8 @@ import { replayStreams } from './replay-stream.ts';
 import { cutRange } from './range.ts';
 import { requestDigest, withBody } from './request-digest.ts';
 import { otherVariant, sameVariant, variantKey, variantOf } from './variant.ts';
+import type { GrpcComparing } from './grpc-client.ts';
+import { replayGrpc } from './replay-grpc.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
 export interface ReplayOptions {
@@ -24,6 +27,8 @@ export interface ReplayOptions {
   readonly onMismatch: (exchange: Exchange, failure: Failure) => void;
   /** The name that clients were told an address for. */
   readonly nameOf?: ((address: string) => string | undefined) | undefined;
+  /** A request of a gRPC method without the fields that do not count. */
+  readonly ignoring?: GrpcComparing['ignoring'];
 }
 
 /** An upstream that answers from a recording and has no way to the network. */
@@ -33,6 +38,7 @@ export function replay(options: ReplayOptions): Upstream {
     offer: (destination) => Promise.resolve(offerFrom(options, destination, streams)),
     async open(exchange) {
       if (exchange.kind === 'stream') return streams.open(exchange);
+      if (isGrpc(exchange.head.headers)) return call(options, exchange);
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
       const { bodyBytesMax } = options;
@@ -41,6 +47,16 @@ export function replay(options: ReplayOptions): Upstream {
       return answerTo(options, exchange, { candidates, digest }) ?? miss(options, exchange, digest);
     },
   };
+}
+
+async function call(options: ReplayOptions, exchange: HttpExchange): Promise<Answer> {
+  const { head, destination } = exchange;
+  const candidates = options.recording.find({ kind: 'grpc', head, destination });
+  if (candidates === undefined) return miss(options, exchange);
+  const { bodyBytesMax: bytesMax, ignoring } = options;
+  const comparing = { bytesMax, ...(ignoring && { ignoring }) };
+  const answer = await replayGrpc({ ...options, exchange, candidates, comparing });
+  return answer ?? miss(options, exchange);
 }
 
 /** A recorded connection failure is due once every exchange recorded before it with this destination was served. */

@@ -12,7 +12,8 @@ import { endStream, goAway } from './http2-end.ts';
 import { fieldsOf, http2Headers } from './http2-headers.ts';
 import { partsOf } from './relay.ts';
 import type { OwnAnswer } from './refuse.ts';
-import { endedBeforeHead, refusal } from './refuse.ts';
+import { endedBeforeHead } from './refuse.ts';
+import { refusalTo } from './refuse-grpc.ts';
 
 /** An exchange, its answer, and the stream that takes it to the client. */
 export interface Http2Responding {
@@ -68,14 +69,15 @@ export function http2Informer(stream: ServerHttp2Stream): (head: ResponseHead) =
 /** Writes an answer of magneto's own. */
 export function writeOwnHttp2(stream: ServerHttp2Stream, { head, body }: OwnAnswer): void {
   if (stream.closed || stream.destroyed) return;
-  stream.respond(flatHead(head), asGiven);
+  // gRPC takes a head for trailing metadata only where it ends the stream.
+  stream.respond(flatHead(head), { ...asGiven, endStream: body.length === 0 });
   // Of an answer to HEAD Node has ended the stream already.
   if (!stream.writableEnded) stream.end(body);
 }
 
 /** The answer to a request that magneto cannot serve. */
-function refuseHttp2({ missStatus }: Http2Responding, failure: Failure): OwnAnswer {
-  return refusal(failure, missStatus);
+function refuseHttp2({ missStatus, exchange }: Http2Responding, failure: Failure): OwnAnswer {
+  return refusalTo(exchange.head.headers, failure, missStatus);
 }
 
 async function respondWithoutHead(responding: Http2Responding): Promise<void> {

@@ -11,7 +11,8 @@ import type { Answer } from '../exchange/upstream.ts';
 import { write } from '../support/write.ts';
 import { endSoon } from './farewell.ts';
 import type { OwnAnswer } from './refuse.ts';
-import { endedBeforeHead, refusal } from './refuse.ts';
+import { endedBeforeHead } from './refuse.ts';
+import { refusalTo } from './refuse-grpc.ts';
 
 /** An exchange, its answer, and the response that takes it to the client. */
 export interface Responding {
@@ -28,7 +29,10 @@ export interface Responding {
 export async function respond(responding: Responding): Promise<void> {
   const { response, exchange, answer } = responding;
   const failure = answer.failure;
-  if (failure !== undefined) return writeOwn(response, refusal(failure, responding.missStatus));
+  if (failure !== undefined) {
+    const own = refusalTo(exchange.head.headers, failure, responding.missStatus);
+    return writeOwn(response, own);
+  }
   if (answer.head === undefined) return respondWithoutHead(responding);
   writeHead(response, inHttp1(answer.head, exchange.head.method), exchange.head.method);
   if (answer.body === undefined || Buffer.isBuffer(answer.body)) {
@@ -71,9 +75,10 @@ export function writeOwn(response: ServerResponse, own: OwnAnswer): void {
 }
 
 async function respondWithoutHead(responding: Responding): Promise<void> {
-  const ending = await responding.answer.ending;
-  const failure = endedBeforeHead(ending, responding.exchange.destination);
-  if (failure !== undefined) return writeOwn(responding.response, refusal(failure));
+  const { exchange, answer, response } = responding;
+  const ending = await answer.ending;
+  const failure = endedBeforeHead(ending, exchange.destination);
+  if (failure !== undefined) return writeOwn(response, refusalTo(exchange.head.headers, failure));
   // Without a head nothing can have been whole.
   finish(responding, ending.type === 'finished' ? { type: 'cut', by: 'server' } : ending);
 }

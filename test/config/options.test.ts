@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { optionNames, options } from '../../src/config/options.ts';
 import { captureOptions } from '../../src/config/options-capture.ts';
+import { grpcOptions } from '../../src/config/options-grpc.ts';
 import { listeningOptions } from '../../src/config/options-listening.ts';
 import { runOptions } from '../../src/config/options-run.ts';
 import { trafficOptions } from '../../src/config/options-traffic.ts';
@@ -17,7 +18,14 @@ describe('the options', () => {
   });
 
   test('stand in one group each', () => {
-    const groups = [runOptions, trafficOptions, listeningOptions, captureOptions, tlsOptions];
+    const groups = [
+      runOptions,
+      trafficOptions,
+      grpcOptions,
+      listeningOptions,
+      captureOptions,
+      tlsOptions,
+    ];
     expect(groups.flatMap((group) => Object.keys(group)).toSorted()).toEqual(
       optionNames.toSorted(),
     );
