@@ -6,6 +6,7 @@ import type { Interaction } from '../exchange/interaction.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import { capturedNames } from './captured-names.ts';
 import type { Cursors } from './cursors.ts';
+import { createEnsemble } from './ensemble.ts';
 import { either } from './either.ts';
 import type { Plan, SessionOptions } from './mode.ts';
 import { byName, eitherName } from './names.ts';
@@ -52,6 +53,7 @@ function plugPlan(parts: Parts): Plugged {
   const recorded = replay({
     recording,
     cursors,
+    ensemble: createEnsemble(recording, cursors, options.websockets),
     strict: plan.onMiss === 'fail',
     bodyBytesMax: options.bodyBytesMax,
     onMismatch: (exchange, failure) => options.onFailure(failure, exchange),

@@ -9,13 +9,17 @@ import { headerTokens } from '../exchange/headers.ts';
 import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
 import type { Rereadable } from '../support/rereadable.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
-import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
+import type { Ensemble } from './ensemble.ts';
+import { answerFrom } from './recorded-answer.ts';
+import { replaySession } from './replay-session.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
 export interface ReplayOptions {
   readonly recording: Recording;
   readonly cursors: Cursors;
+  /** What its WebSocket sessions have in common. */
+  readonly ensemble: Ensemble;
   /** A WebSocket message unlike the recorded one ends the session. */
   readonly strict: boolean;
   /** Request bodies over this many bytes are not compared. */
@@ -29,16 +33,25 @@ export function replay(options: ReplayOptions): Upstream {
     offer: (destination) => Promise.resolve(offerFrom(options, destination)),
     async open(exchange) {
       if (exchange.kind === 'stream') return missed(unrecorded(exchange));
+      if (exchange.kind === 'websocket') return openSession(options, exchange);
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
-      const digest = exchange.kind === 'http' ? await digestOf(options, exchange) : anyBody;
+      const digest = await digestOf(options, exchange);
       const turn = options.cursors.next(`${candidates.key} ${digest}`, () =>
         withBody(candidates, digest),
       );
       if (turn === undefined) return miss(options, exchange, digest);
+      options.ensemble.onServed(turn.entry);
       return answerFrom({ ...options, exchange, ...turn });
     },
   };
+}
+
+function openSession(options: ReplayOptions, exchange: HttpExchange): Answer {
+  const { recording, ensemble, strict, onMismatch } = options;
+  const entries = recording.find(exchange)?.entries ?? ensemble.like(exchange);
+  const answer = replaySession({ exchange, ensemble, strict, onMismatch }, entries);
+  return answer ?? miss(options, exchange);
 }
 
 function unrecorded({ destination, untouched }: StreamExchange): Failure {
