@@ -13,6 +13,7 @@ import { play } from './play.ts';
 import { answerFrom, pauseBeforeEnd } from './recorded-answer.ts';
 import type { Said } from './sequence.ts';
 import { sameCaller } from './session-key.ts';
+import type { Slot } from './stage.ts';
 import { createStandIns } from './stand-ins.ts';
 
 /** A WebSocket that a client asks for. */
@@ -37,11 +38,7 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
   // What is not told apart by its first message is taken now, before another client asks.
   let turn = choice === undefined ? ensemble.turns.take(first.entry) : undefined;
   let mismatched = false;
-  const slot = ensemble.stage.enter({
-    id: exchange.id,
-    url: urlOf({ request: { ...first.entry.interaction.request, path: exchange.head.path } }),
-    policy: ensemble.policy,
-  });
+  const slot = enterStage(asked, first.entry);
   const take: Choice['choose'] = (said) => {
     const found = choice?.choose(said) ?? { entry: first.entry, place: 0 };
     turn = ensemble.turns.take(found.entry);
@@ -77,6 +74,12 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
       return (turn ?? first).repeated ? 'repeated' : 'replayed';
     },
   };
+}
+
+/** What is shown is what this client asked for. */
+function enterStage({ ensemble, exchange }: AskedSession, { interaction }: Entry): Slot {
+  const url = urlOf({ request: { ...interaction.request, path: exchange.head.path } });
+  return ensemble.stage.enter({ id: exchange.id, url, policy: ensemble.policy });
 }
 
 /** The choice by the client's first message, where that tells the sessions apart which may come next. */
