@@ -8,8 +8,8 @@ import { createMetrics } from './control/control.ts';
 import type { Failure } from './exchange/failure.ts';
 import type { Journal } from './journal/journal.ts';
 import { createJournal } from './journal/journal.ts';
-import type { Live } from './mode/mode.ts';
-import { createLive } from './mode/mode.ts';
+import type { Live, Stage } from './mode/mode.ts';
+import { createLive, createStage } from './mode/mode.ts';
 import type { Listening } from './listening.ts';
 import { ownDestinations } from './listening.ts';
 import type { Messages } from './messages.ts';
@@ -48,6 +48,8 @@ export interface Ground {
   readonly live: Live | undefined;
   /** Asks for what the kernel's rules have counted; nothing where nobody can be asked. */
   readonly counters: CounterReader | undefined;
+  /** The WebSocket sessions that are being replayed. */
+  readonly stage: Stage;
   /** Answers test connections, and knows whether all of them came. */
   readonly selfTest: SelfTest;
   /** What is known of the messages of gRPC services. */
@@ -91,7 +93,8 @@ export async function layGround(
   const told = { settings, log, journal, metrics, tracing, report };
   const met = { authority, trustKit, network, own, unread: files.failures };
   const selfTest = createSelfTest(randomUUID());
-  return { ...told, ...met, originalDestination, live, counters, selfTest, messages };
+  const stage = createStage();
+  return { ...told, ...met, originalDestination, live, counters, selfTest, messages, stage };
 }
 
 function openLive(settings: Settings, network: Network): Live | undefined {

@@ -98,6 +98,7 @@ export function openControl(ground: Ground, run: Run): Control {
     hostnames: settings.controlHostnames,
     token: settings.controlToken?.text,
     quit: () => run.quit?.(),
+    stage: ground.stage,
   });
 }
 

@@ -5,7 +5,7 @@ import type { Session } from './exchange/arrival.ts';
 import type { Upstream } from './exchange/upstream.ts';
 import type { Ground } from './groundwork.ts';
 import { ofSession } from './journal/journal.ts';
-import type { OpenSession, SessionOptions } from './mode/mode.ts';
+import type { OpenSession, SessionOptions, WebSocketReplay } from './mode/mode.ts';
 import { breaker, openSession } from './mode/mode.ts';
 import { lookUp } from './network/network.ts';
 import { liveNames } from './outgoing.ts';
@@ -105,6 +105,7 @@ function commonOptions(
     recordsStreams: settings.raw === 'record',
     streamMsMax: settings.streamMsMax,
     grpc: { ignoring: messages.ignoring, learn: messages.learn },
+    websockets: websocketReplay(ground),
     cutUnwritten: settings.fsync === 'always',
     ci: settings.ci,
     sealed: settings.seal,
@@ -128,6 +129,18 @@ function guarded({ settings, network, report }: Ground): Upstream {
     ...settings.breaker,
     onOpen: (failure) => report(failure),
   });
+}
+
+function websocketReplay({ settings, stage }: Ground): WebSocketReplay {
+  const { latency } = settings;
+  return {
+    policy: settings.websocketReplay,
+    pace: latency.type === 'scaled' ? latency.percent / 100 : 1,
+    keys: settings.websocketSessionKey,
+    ignore: settings.websocketIgnore,
+    optional: settings.websocketOptional,
+    stage,
+  };
 }
 
 interface Waiting {

@@ -72,6 +72,8 @@ export interface Recording {
   readonly unfinished: boolean;
   /** The interactions that a request may be answered with, but for its body; one look-up. */
   find(exchange: Sought): Candidates | undefined;
+  /** The WebSocket interactions of a path, whatever their query. */
+  sessions(destination: Destination, path: string): readonly Entry[];
   /** The `connect` interactions of a host and port, whatever their `secure`. */
   connects(destination: Destination): readonly Entry[];
   /** What the answers of this host and port, whatever their `secure`, say of it; nothing where it has none. */

@@ -1,8 +1,9 @@
+import type { Destination } from '../exchange/destination.ts';
 import { authorityOf } from '../exchange/destination.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Entry, RecordedTerms, Recording } from './cassette.ts';
 import { createNeighbours } from './closest.ts';
-import { recordedDigest, signatureKey } from './signature.ts';
+import { normalisePath, recordedDigest, signatureKey } from './signature.ts';
 
 /** Interactions as something to replay, indexed once by signature. */
 export function createRecording(
@@ -10,6 +11,7 @@ export function createRecording(
 ): Recording {
   const bySignature = new Map<string, { readonly key: string; readonly entries: Entry[] }>();
   const connects = new Map<string, Entry[]>();
+  const sessions = new Map<string, Entry[]>();
   const known = new Map<string, RecordedTerms>();
   const neighbours = createNeighbours();
   for (const [place, interaction] of content.interactions.entries()) {
@@ -24,6 +26,7 @@ export function createRecording(
     }
     known.set(authority, termsWith(known.get(authority), interaction));
     neighbours.add(entry);
+    if (kind === 'websocket') push(sessions, sessionKey(request.destination, request.path), entry);
     const key = signatureKey({ kind, head: request, destination: request.destination });
     const candidates = bySignature.get(key);
     if (candidates === undefined) bySignature.set(key, { key, entries: [entry] });
@@ -32,10 +35,16 @@ export function createRecording(
   return {
     ...content,
     find: (exchange) => bySignature.get(signatureKey(exchange)),
+    sessions: (destination, path) => sessions.get(sessionKey(destination, path)) ?? [],
     connects: (destination) => connects.get(authorityOf(destination)) ?? [],
     terms: (destination) => known.get(authorityOf(destination)),
     closest: (request) => neighbours.closest(request),
   };
+}
+
+function sessionKey(destination: Destination, path: string): string {
+  const scheme = destination.secure ? 'wss' : 'ws';
+  return `${scheme} ${authorityOf(destination)}${normalisePath(path).split('?', 1)[0] ?? ''}`;
 }
 
 function termsWith(

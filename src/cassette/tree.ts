@@ -19,7 +19,14 @@ import {
 } from './check.ts';
 import { endingTree, readEnding } from './tree-ending.ts';
 import { bodyTree, type OpenStored, readBody } from './tree-body.ts';
-import { chunksTree, messagesTree, readChunks, readMessages, readTruncated } from './tree-parts.ts';
+import {
+  chunksTree,
+  messagesTree,
+  readCaller,
+  readChunks,
+  readMessages,
+  readTruncated,
+} from './tree-parts.ts';
 import { lookupTree, readLookup } from './lookup.ts';
 import { withConsistentLength } from './length.ts';
 import { readUrl, urlSchemes, writeUrl } from './url.ts';
@@ -96,7 +103,7 @@ export function fromTree(tree: unknown, reading: Reading): Interaction {
 }
 
 function requestTree(interaction: Interaction, spelling: Spelling): Fields {
-  const { method, httpVersion, headers, trailers, partial } = interaction.request;
+  const { method, httpVersion, headers, trailers, partial, caller } = interaction.request;
   // Of a raw stream no more is known than where it went.
   if (interaction.kind === 'stream') return { ...writeUrl(interaction) };
   return {
@@ -107,6 +114,7 @@ function requestTree(interaction: Interaction, spelling: Spelling): Fields {
     ...bodyTree(interaction.request, 'client', spelling),
     ...(trailers === undefined ? {} : { trailers }),
     ...(partial === undefined ? {} : { partial }),
+    ...(caller === undefined ? {} : { caller }),
   };
 }
 
@@ -152,6 +160,7 @@ function readRequest(
       ? {}
       : { trailers: headersField(fields, 'trailers', where) }),
     ...(fields['partial'] === undefined ? {} : { partial: fields['partial'] === true }),
+    ...readCaller(fields, where),
   };
 }
 
@@ -189,6 +198,7 @@ function readHead(fields: Fields, where: string): ResponseHead {
 
 function readTiming(fields: Fields, where: string): Interaction['timing'] {
   return {
+    ...(fields['startMs'] === undefined ? {} : { startMs: numberField(fields, 'startMs', where) }),
     ...(fields['headMs'] === undefined ? {} : { headMs: numberField(fields, 'headMs', where) }),
     endMs: numberField(fields, 'endMs', where),
   };

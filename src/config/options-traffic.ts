@@ -1,5 +1,6 @@
 import { faultRules } from './faults.ts';
 import type { Option } from './option.ts';
+import { ignoredParts, optionalMessages, sessionKeys } from './values-messages.ts';
 import * as values from './values.ts';
 import { breaker } from './values-run.ts';
 
@@ -86,5 +87,44 @@ export const trafficOptions = {
     reason:
       'A stream without an end must stand in the cassette some day; a test seldom takes an hour.',
     parse: values.whole(1, 2_147_483_647),
+  },
+  websocketReplay: {
+    env: 'MAGNETO_WEBSOCKET_REPLAY',
+    takes: values.words.websocketReplay.join(' | '),
+    default: 'synchronized',
+    doc: 'When the messages of a replayed WebSocket server go: each once the client has said what was recorded before it; at their recorded times, whatever the client says; or each when the control plane is told to (`POST /websockets/ID/advance`).',
+    reason:
+      'What a server says comes of what a client said, whenever that is; the others are for tests of what comes too early or too late.',
+    parse: values.word('websocketReplay'),
+    words: values.words.websocketReplay,
+  },
+  websocketIgnore: {
+    env: 'MAGNETO_WEBSOCKET_IGNORE',
+    takes:
+      'paths of JSON (`$.id`, `$..at`, `$.items[*].at`) and regular expressions (`/…/`), comma-separated',
+    default: '',
+    doc: 'What need not be equal in a text message of a WebSocket client for it to be as recorded. Expressions are those of RE2.',
+    reason:
+      'Messages are compared whole, so that a replay does not pass where the client has changed; ids and times that it makes anew are recognised without this.',
+    parse: ignoredParts,
+  },
+  websocketOptional: {
+    env: 'MAGNETO_WEBSOCKET_OPTIONAL',
+    takes:
+      'paths of JSON, with a value or without (`$.type=typing`), and regular expressions (`/…/`), comma-separated',
+    default: '',
+    doc: 'Text messages of a WebSocket client that may come or not, at any place: typing indicators, receipts, heartbeats. None is waited for.',
+    reason: 'How often they come depends on how fast somebody, or a test, types.',
+    parse: optionalMessages,
+  },
+  websocketSessionKey: {
+    env: 'MAGNETO_WEBSOCKET_SESSION_KEY',
+    takes:
+      '`header:NAME`, `cookie`, `cookie:NAME`, `query:NAME`, `protocol`, `message`, comma-separated; or `order`',
+    default: 'header:authorization,header:x-api-key,protocol,cookie,message',
+    doc: 'By what the WebSocket sessions recorded at one URL are told apart, the first key that tells anything first; what is left is played in recorded order. `message` is the first one of the client. A `query:` parameter need not be as recorded.',
+    reason:
+      'Several users open the same URL, in another order each time; whoever they are stands in a header or in the first message.',
+    parse: sessionKeys,
   },
 } as const satisfies Record<string, Option<unknown>>;

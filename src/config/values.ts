@@ -36,6 +36,7 @@ export const words = {
   fail: ['closed', 'open'],
   udp: ['auto', 'pass', 'reject'],
   dnsMiss: ['nxdomain', 'servfail'],
+  websocketReplay: ['synchronized', 'timed', 'triggered'],
   logLevel: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
 } as const;
 

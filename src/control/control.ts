@@ -3,12 +3,14 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Receipt } from '../journal/journal.ts';
+import type { Stage } from '../mode/mode.ts';
 import type { Guard, GuardOptions } from './guard.ts';
 import { createGuard } from './guard.ts';
 import { listenOn } from './listen.ts';
 import type { Bound } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 import { failureReply, jsonReply, problemReply } from './reply.ts';
+import { websocketPage } from './websockets.ts';
 import type { Reply } from './reply.ts';
 
 export { createMetrics } from './metrics.ts';
@@ -42,6 +44,8 @@ export interface ControlOptions extends GuardOptions {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Ends the run as SIGTERM does, and tells what it came to once its take has ended; nothing where it has not begun. */
   readonly quit: () => Promise<Ended> | undefined;
+  /** The WebSocket sessions that are being replayed. */
+  readonly stage: Stage;
 }
 
 /** The control plane's listeners. */
@@ -65,7 +69,7 @@ const connectionsMax = 256;
 const answerMsMax = 1_000;
 
 /**
- * The control plane: `/health`, `/receipt`, `/ca.pem`, `/trust/…`, `/metrics`, and `POST /quit`. Whoever is let in
+ * The control plane: `/health`, `/receipt`, `/ca.pem`, `/trust/…`, `/metrics`, `/websockets`, and `POST /quit`. Whoever is let in
  * may read; who changes anything is asked for more. There are no CORS headers.
  */
 export function createControl(options: ControlOptions): Control {
@@ -114,21 +118,27 @@ async function answer(asked: Asked): Promise<void> {
 
 async function replyTo({ options, guard, request }: Asked): Promise<Reply> {
   const path = pathOf(request.url ?? '');
-  const page = path.startsWith(trustPath) ? trustPage(path) : pages.get(path);
+  const page = pageAt(path);
   if (page === undefined) return problemReply(404, `there is no ${path} here`);
   if (!page.methods.includes(request.method ?? '')) {
     const what = page.methods.includes('POST') ? 'takes a POST' : 'can only be read';
     const reply = problemReply(405, `${path} ${what}`);
     return { ...reply, headers: { Allow: page.methods.join(', ') } };
   }
-  const refused = page.methods === changing ? guard.refuseChange(request) : undefined;
-  const reply = refused ?? (await page.reply(options));
+  const isGuarded = page.methods === changing || page.guarded === true;
+  const refused = isGuarded ? guard.refuseChange(request) : undefined;
+  const reply = refused ?? (await page.reply(options, request.url ?? ''));
   return reply ?? problemReply(404, `there is no ${path} here`);
 }
 
 interface Page {
   readonly methods: readonly string[];
-  readonly reply: (options: ControlOptions) => Reply | undefined | Promise<Reply | undefined>;
+  /** Whether it is asked more of who may read it (no). */
+  readonly guarded?: boolean;
+  readonly reply: (
+    options: ControlOptions,
+    target: string,
+  ) => Reply | undefined | Promise<Reply | undefined>;
 }
 
 const reading: readonly string[] = ['GET', 'HEAD'];
@@ -152,6 +162,17 @@ const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
 async function ended(ending: Promise<Ended> | undefined): Promise<Reply> {
   if (ending === undefined) return failureReply('CONTROL_NOT_SERVING', 'it is still starting');
   return { ...jsonReply(200, await ending), headers: { Connection: 'close' } };
+}
+
+function pageAt(path: string): Page | undefined {
+  if (path.startsWith(trustPath)) return trustPage(path);
+  const page = websocketPage(path);
+  if (page === undefined) return pages.get(path);
+  return {
+    methods: page.method === 'POST' ? changing : reading,
+    guarded: page.guarded,
+    reply: ({ stage }, target) => page.reply(stage, target),
+  };
 }
 
 const trustPath = '/trust/';

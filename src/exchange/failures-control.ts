@@ -28,4 +28,14 @@ export const controlFailures = {
     title: 'The run has not begun, so that it cannot be ended in order yet',
     remedy: 'ask again when GET /health says ready, or send SIGTERM',
   },
+  WEBSOCKET_UNKNOWN: {
+    status: 404,
+    title: 'No WebSocket session with this id is being replayed',
+    remedy: 'look at GET /websockets; a session is there from its handshake to its end',
+  },
+  WEBSOCKET_NOT_TRIGGERED: {
+    status: 409,
+    title: 'The messages of this session go by themselves',
+    remedy: 'set MAGNETO_WEBSOCKET_REPLAY=triggered to release them one by one',
+  },
 } as const satisfies Record<string, FailureEntry>;

@@ -19,6 +19,11 @@ export interface RecordedRequest {
   readonly trailers?: Headers;
   /** True where the answer came before the body was whole, or the body passed the limit: matched by its head alone. */
   readonly partial?: boolean;
+  /**
+   * What tells callers of one URL apart whose credentials are not kept: four hex digits of a digest
+   * by the name of each (`authorization`, `cookie.sid`).
+   */
+  readonly caller?: Readonly<Record<string, string>>;
 }
 
 /** A response as it stands in a cassette. */
@@ -78,7 +83,20 @@ export interface RecordedMessage {
   readonly bytes: Buffer;
   /** Whether the flag of a gRPC message says that it is compressed (no). */
   readonly compressed?: boolean;
+  /** By what a client's message is compared in a replay, where that is not what it is. */
+  readonly match?: MessageMatch;
+  /** Whether a client may leave it out, or say it more often and elsewhere (no). */
+  readonly optional?: boolean;
 }
+
+/**
+ * What a client's message has to be, written into a cassette by hand: anything; a text that a regular
+ * expression is found in; a JSON value (the recorded one where none is given), but for some paths.
+ */
+export type MessageMatch =
+  | 'any'
+  | { readonly regex: string }
+  | { readonly json?: unknown; readonly ignore?: readonly string[] };
 
 /**
  * Why a recording stopped before its exchange did: a cap on its size or time, the end of magneto
@@ -135,8 +153,11 @@ export interface Interaction {
   readonly alpn?: string;
   /** Set where the recording stopped before the exchange did: what follows is not known. */
   readonly truncated?: Truncated;
-  /** Milliseconds since the exchange began: the head, and the end. */
-  readonly timing: { readonly headMs?: number; readonly endMs: number };
+  /**
+   * Milliseconds since the exchange began: the head, and the end. `startMs`: how much after
+   * `startedAt`, which has whole milliseconds, it did begin.
+   */
+  readonly timing: { readonly startMs?: number; readonly headMs?: number; readonly endMs: number };
   readonly ending: Ending;
 }
 
@@ -147,4 +168,9 @@ export function lookupRequest({
 }: Pick<RecordedLookup, 'name' | 'type'>): RecordedRequest {
   const destination = { host: name, port: 53, secure: false };
   return { method: type, destination, path: '', httpVersion: '', headers: [] };
+}
+
+/** When an exchange began, in milliseconds since 1970, as exactly as it was recorded. */
+export function beganAt({ startedAt, timing }: Pick<Interaction, 'startedAt' | 'timing'>): number {
+  return Date.parse(startedAt) + (timing.startMs ?? 0);
 }

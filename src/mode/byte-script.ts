@@ -1,7 +1,7 @@
 import type { Interaction } from '../exchange/interaction.ts';
 import { createPrompter, cueOfEnding } from './stream-cues.ts';
-import type { StandIns } from './stand-ins.ts';
-import { createStandIns, wordAt } from './stand-ins.ts';
+import type { WordStandIns } from './word-stand-ins.ts';
+import { createWordStandIns, wordAt } from './word-stand-ins.ts';
 import type { Cue, Line, Mismatch, Otherwise, Script } from './stream-script.ts';
 
 /** What a client said between two things that the server said; or that it said its last. */
@@ -21,7 +21,7 @@ class ByteScript implements Script {
   readonly misplaced = 0;
   readonly #turns: readonly Turn[];
   readonly #due: (come: number) => readonly Line[];
-  readonly #standIns: StandIns = createStandIns();
+  readonly #standIns: WordStandIns = createWordStandIns();
   /** Turns that have come, and bytes before the one that is coming. */
   #come = 0;
   #offset = 0;

@@ -4,6 +4,7 @@ import type { Exchange, HttpExchange } from '../exchange/exchange.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Answer } from '../exchange/upstream.ts';
+import { callerOf } from './caller.ts';
 import type { Keeping } from './keeping.ts';
 import type { RequestTap } from './request-tap.ts';
 
@@ -93,13 +94,15 @@ export function draftStart({
       httpVersion: head.httpVersion,
       headers: head.headers,
       ...tap.body(),
+      ...callerIn(exchange),
     },
   };
 }
 
 function timingOf({ exchange, headMs }: Recorded, hasHead: boolean): Interaction['timing'] {
+  const startMs = startMsOf(exchange.startedAt);
   const endMs = round(performance.now() - exchange.startedAt);
-  return hasHead ? { headMs: round(headMs), endMs } : { endMs };
+  return hasHead ? { startMs, headMs: round(headMs), endMs } : { startMs, endMs };
 }
 
 async function written(
@@ -115,11 +118,23 @@ async function written(
   }
 }
 
+/** Whose session a WebSocket is; of other exchanges nobody asks. */
+function callerIn({ kind, head }: HttpExchange): Pick<Interaction['request'], 'caller'> {
+  const caller = kind === 'websocket' ? callerOf(head.headers) : undefined;
+  return caller === undefined ? {} : { caller };
+}
+
 /** Whatever was thrown as a failure to record. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const words = error instanceof Error ? error.message : String(error);
   return new Failure('RECORDING_FAILED', words, { cause: error });
+}
+
+/** What of the time at which it began is less than a millisecond: it orders what happened on several connections. */
+function startMsOf(startedAt: number): number {
+  const beganMs = performance.timeOrigin + startedAt;
+  return round(beganMs - Math.floor(beganMs));
 }
 
 /** Microseconds are enough, and keep cassettes readable. */

@@ -6,6 +6,7 @@ import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createCursors } from './cursors.ts';
+import type { WebSocketReplay } from './ensemble.ts';
 import type { Faults } from './fault.ts';
 import { faulty } from './fault.ts';
 import { journaled } from './journaled.ts';
@@ -21,6 +22,9 @@ export { breaker } from './breaker.ts';
 export type { Latency } from './latency.ts';
 export type { Live } from './live.ts';
 export { createLive } from './live.ts';
+export type { WebSocketReplay } from './ensemble.ts';
+export { createStage } from './stage.ts';
+export type { Stage } from './stage.ts';
 export type { NameMiss } from './replay-names.ts';
 
 /** The modes a user can ask for. */
@@ -56,6 +60,8 @@ export interface SessionOptions {
   readonly sealed?: boolean;
   /** Whether a replay may begin without its cassette, and open it at the first exchange that finds it (no). */
   readonly waits?: boolean;
+  /** How WebSockets are replayed, where not as usual. */
+  readonly websockets?: WebSocketReplay;
   /** Told of what was missed or not recorded. */
   readonly onFailure: (failure: Failure, exchange: Pick<Exchange, 'destination'>) => void;
 }

@@ -1,14 +1,15 @@
 import { clientEnding } from '../exchange/client-left.ts';
 import type { Ending, Part, Parts } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
-import type { RecordedMessage } from '../exchange/interaction.ts';
+import type { Interaction, RecordedMessage } from '../exchange/interaction.ts';
 import { mismatchFailure } from './mismatch.ts';
 import type { Played, Playing } from './play.ts';
 import type { Said } from './sequence.ts';
 import { playSequence } from './sequence.ts';
 
 /** A recorded upgrade on its way to a client. */
-export interface PlayingUpgrade extends Playing {
+export interface PlayingUpgrade extends Pick<Playing, 'strict' | 'onMismatch'> {
+  readonly interaction: Interaction;
   readonly exchange: HttpExchange;
 }
 

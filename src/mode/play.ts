@@ -1,19 +1,37 @@
+import type { Entry } from '../cassette/cassette.ts';
 import type { Ending, Part, Parts } from '../exchange/conversation.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import { clientEnding } from '../exchange/client-left.ts';
+import type { HttpExchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
-import type { Interaction } from '../exchange/interaction.ts';
-import { mismatchFailure, mismatchReason } from './mismatch.ts';
-import type { Mismatch, Released, Sequence } from './sequence.ts';
+import type { RecordedMessage } from '../exchange/interaction.ts';
+import type { Ensemble } from './ensemble.ts';
+import { isOptional } from './message-match.ts';
+import type { Released, Said, Sequence } from './sequence.ts';
 import { playSequence } from './sequence.ts';
+import { createScene } from './scene.ts';
+import type { Slot } from './stage.ts';
+import type { StandIns } from './stand-ins.ts';
+import { createStandIns } from './stand-ins.ts';
 
 /** A recorded WebSocket session on its way to a client. */
 export interface Playing {
-  readonly interaction: Interaction;
-  readonly exchange: Exchange;
+  readonly exchange: HttpExchange;
+  readonly ensemble: Ensemble;
+  /** The session, or what has it chosen by the first message of the client; nothing: it left without one. */
+  readonly choice: Entry | Choice;
+  readonly slot: Slot;
   /** Strict: a client message unlike the recorded one ends the session with close 1008. */
   readonly strict: boolean;
   readonly onMismatch: (failure: Failure) => void;
+}
+
+/** Sessions that are the same up to the first message of their clients. */
+export interface Choice {
+  /** What the server says before that. */
+  readonly opening: readonly RecordedMessage[];
+  readonly headMs: number;
+  /** The session, and the place in it of the client's first message. */
+  readonly choose: (first: Said | undefined) => { readonly entry: Entry; readonly place: number };
 }
 
 /** What a player says, and how it ended. */
@@ -29,81 +47,93 @@ export function play(playing: Playing): Played {
 }
 
 async function* conversation(playing: Playing, settle: (ending: Ending) => void): Parts {
-  const { interaction, exchange } = playing;
-  const recorded = recordedEnding(interaction);
+  const { exchange, choice, slot, ensemble } = playing;
+  const hear = listenTo(playing);
+  const standIns = createStandIns(ensemble.shared);
   let ending: Ending | undefined;
-  const refuse = (refusal: Ending): void => {
-    ending = refusal;
-  };
+  let leave = (): void => {};
   try {
-    const steps = playSequence(sequenceOf(playing, recorded, refuse));
-    let step = await steps.next();
-    for (; step.done !== true; step = await steps.next()) {
-      const part = partOf(step.value);
-      if (part !== undefined) yield part;
+    let first: Said | undefined;
+    if ('choose' in choice) {
+      yield* said(playSequence(openingOf(choice)), standIns);
+      first = await hear();
     }
-    if (step.value === 'over') ending = recorded;
+    const chosen = 'choose' in choice ? choice.choose(first) : { entry: choice, place: 0 };
+    const scene = createScene(playing, { ...chosen, standIns });
+    leave = scene.leave;
+    let ahead = first;
+    const hearAhead = (): Promise<Said | undefined> => {
+      const next = ahead === undefined ? hear() : Promise.resolve(ahead);
+      ahead = undefined;
+      return next;
+    };
+    const played = yield* said(playSequence({ ...scene.sequence, hear: hearAhead }), standIns);
+    ending = played === 'over' ? scene.recorded : scene.refusal();
   } finally {
+    leave();
+    slot.leave();
     // Unknown where the client had gone, or the reader stopped because of that.
     settle(ending ?? clientEnding(exchange.signal));
   }
 }
 
-/** How a recorded session ended; one that is not whole is cut where the recording stops. */
-function recordedEnding(interaction: Interaction): Ending {
-  const { truncated, ending } = interaction;
-  if (truncated === undefined) return ending;
-  return { type: 'cut', by: brokenByClient(interaction) ? 'client' : 'server' };
-}
-
-/** Whether the client sent what is no frame and the server closed over it: this one is waited for to do so, too. */
-function brokenByClient({ truncated, ending }: Interaction): boolean {
-  return truncated === 'malformed' && ending.type === 'closed' && ending.by === 'server';
-}
-
-function sequenceOf(
-  { interaction, exchange, strict, onMismatch }: Playing,
-  recorded: Ending,
-  refuse: (refusal: Ending) => void,
-): Sequence {
-  const client = clientMessages(exchange);
+function openingOf({ opening, headMs }: Choice): Sequence {
   return {
-    messages: interaction.messages ?? [],
-    headMs: interaction.timing.headMs ?? 0,
-    hear: async () => {
-      const { value } = await client.next();
-      return value ?? undefined;
-    },
-    matches: (expected, got) => expected.kind === got.kind && expected.bytes.equals(got.bytes),
-    counts: ({ kind }) => kind !== 'ping' && kind !== 'pong',
-    mismatched(mismatch) {
-      onMismatch(mismatchFailure(mismatch));
-      if (strict) refuse(refusalOf(mismatch));
-      return strict;
-    },
-    clientEnds:
-      (recorded.type === 'closed' && recorded.by === 'client') || brokenByClient(interaction),
+    messages: opening,
+    headMs,
+    hear: () => Promise.resolve(undefined),
+    matches: () => false,
+    mismatched: () => true,
   };
 }
 
-/** A message as a part of the answer. Pongs answer this client's pings, not the recorded one's: the framing sends them. */
-function partOf({ message: { atMs, kind, bytes }, delayMs }: Released): Part | undefined {
-  if (kind === 'pong' || kind === 'end' || kind === 'message') return undefined;
-  return { atMs, kind, bytes, delayMs };
-}
-
-/** The client's messages without its pings and pongs, which never gate or fail a replay. */
-async function* clientMessages(exchange: Exchange): AsyncGenerator<Part, void> {
-  if (exchange.body === undefined || Buffer.isBuffer(exchange.body)) return;
-  for await (const part of exchange.body) {
-    if (part.kind === 'text' || part.kind === 'binary') yield part;
+/** Passes on what a sequence releases, with what stands in; gives how it ended. */
+async function* said<End>(
+  steps: AsyncGenerator<Released, End>,
+  standIns: StandIns,
+): AsyncGenerator<Part, End> {
+  for (;;) {
+    const step = await steps.next();
+    if (step.done === true) return step.value;
+    const part = partOf(step.value, standIns);
+    if (part !== undefined) yield part;
   }
 }
 
-/** What a close frame can carry besides its code (RFC 6455, 5.5). */
-const closeReasonBytesMax = 123;
+/** A message as a part of the answer. Pongs answer this client's pings, not the recorded one's: the framing sends them. */
+function partOf({ message, delayMs }: Released, standIns: StandIns): Part | undefined {
+  const { atMs, kind, bytes } = message;
+  if (kind === 'pong' || kind === 'end' || kind === 'message') return undefined;
+  if (kind !== 'text') return { atMs, kind, bytes, delayMs };
+  const recorded = bytes.toString();
+  const live = standIns.applyTo(recorded);
+  return { atMs, kind, bytes: live === recorded ? bytes : Buffer.from(live), delayMs };
+}
 
-function refusalOf(mismatch: Mismatch): Ending {
-  const reason = mismatchReason(mismatch, closeReasonBytesMax);
-  return { type: 'closed', by: 'server', code: 1008, reason };
+/** The client's next message without its pings and pongs, and what is optional: none of these gates or fails a replay. */
+function listenTo({
+  exchange: { body },
+  ensemble,
+  choice,
+}: Playing): () => Promise<Said | undefined> {
+  if (body === undefined || Buffer.isBuffer(body)) return () => Promise.resolve(undefined);
+  const parts = body[Symbol.asyncIterator]();
+  const byHand = optionalByHand(choice);
+  return async () => {
+    for (;;) {
+      const next: IteratorResult<Part, unknown> = await parts.next();
+      if (next.done === true) return undefined;
+      const { value } = next;
+      if (value.kind !== 'text' && value.kind !== 'binary') continue;
+      if (!isOptional(value, ensemble) && !byHand.some((one) => one.equals(value.bytes))) {
+        return value;
+      }
+    }
+  };
+}
+
+function optionalByHand(choice: Entry | Choice): readonly Buffer[] {
+  if ('choose' in choice) return [];
+  const messages = choice.interaction.messages ?? [];
+  return messages.flatMap(({ optional, bytes }) => (optional === true ? [bytes] : []));
 }

@@ -6,6 +6,7 @@ import type { Interaction } from '../exchange/interaction.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import { capturedNames } from './captured-names.ts';
 import type { Cursors } from './cursors.ts';
+import { createEnsemble } from './ensemble.ts';
 import { either } from './either.ts';
 import type { Plan, SessionOptions } from './mode.ts';
 import { byName, eitherName } from './names.ts';
@@ -61,6 +62,7 @@ function plugPlan(parts: Parts): Plugged {
   const recorded = replay({
     recording,
     cursors,
+    ensemble: createEnsemble(recording, cursors, options.websockets),
     strict: plan.onMiss === 'fail',
     bodyBytesMax: options.bodyBytesMax,
     nameOf: names?.nameOf,

@@ -3,8 +3,6 @@ import type { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Turn } from './cursors.ts';
-import { withChanges } from './changes.ts';
-import { play } from './play.ts';
 import { playUpgrade } from './play-upgrade.ts';
 import { recordedBody } from './recorded-body.ts';
 
@@ -29,7 +27,6 @@ export function answerFrom(answering: Answering): Answer {
   }
   const { status, statusText, httpVersion, headers } = response;
   const head = { status, statusText, httpVersion, headers };
-  if (exchange.kind === 'websocket' && status === 101) return session(answering, { ...rest, head });
   if (status === 101 && exchange.upgraded !== undefined) {
     return upgrade(answering, { ...rest, head });
   }
@@ -38,24 +35,10 @@ export function answerFrom(answering: Answering): Answer {
 
 type Rest = Pick<Answer, 'head' | 'interaction' | 'delayMs' | 'outcome'>;
 
-function session(answering: Answering, rest: Rest): Answer {
-  const { given, endDelayMs } = playing(answering, rest, play);
-  return withChanges(given, { framing: 'messages', endDelayMs });
-}
-
 function upgrade(answering: Answering, rest: Rest): Answer {
-  const { given, endDelayMs } = playing(answering, rest, playUpgrade);
-  return withChanges(given, { framing: 'raw', endDelayMs });
-}
-
-function playing(
-  answering: Answering,
-  rest: Rest,
-  player: typeof playUpgrade,
-): { readonly given: Answer; readonly endDelayMs: number } {
   const { exchange, strict, entry } = answering;
   let mismatched = false;
-  const { parts, ending } = player({
+  const { parts, ending } = playUpgrade({
     interaction: entry.interaction,
     exchange,
     strict,
@@ -64,19 +47,20 @@ function playing(
       answering.onMismatch(exchange, failure);
     },
   });
-  const given: Answer = {
+  return {
     ...rest,
+    framing: 'raw',
+    endDelayMs: pauseBeforeEnd(entry.interaction),
     body: parts,
     ending,
     get outcome() {
       return mismatched && strict ? 'missed' : rest.outcome;
     },
   };
-  return { given, endDelayMs: pauseBeforeEnd(entry.interaction) };
 }
 
 /** What passed between what was said last and the end; a client that ended it takes its own time. */
-function pauseBeforeEnd({ ending, timing, messages = [] }: Interaction): number {
+export function pauseBeforeEnd({ ending, timing, messages = [] }: Interaction): number {
   if ('by' in ending && ending.by === 'client') return 0;
   return Math.max(0, timing.endMs - (messages.at(-1)?.atMs ?? timing.headMs ?? 0));
 }

@@ -6,20 +6,24 @@ import { Failure } from '../exchange/failure.ts';
 import { isGrpc } from '../exchange/grpc.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { Answer, Offer, Outcome, Upstream } from '../exchange/upstream.ts';
-import { answerFrom } from './recorded-answer.ts';
 import type { Cursors } from './cursors.ts';
+import type { Ensemble } from './ensemble.ts';
+import type { GrpcComparing } from './grpc-client.ts';
+import { cutRange } from './range.ts';
+import { answerFrom } from './recorded-answer.ts';
+import { replayGrpc } from './replay-grpc.ts';
+import { replaySession } from './replay-session.ts';
 import type { ReplayedStreams } from './replay-stream.ts';
 import { replayStreams } from './replay-stream.ts';
-import { cutRange } from './range.ts';
 import { requestDigest, withBody } from './request-digest.ts';
 import { otherVariant, sameVariant, variantKey, variantOf } from './variant.ts';
-import type { GrpcComparing } from './grpc-client.ts';
-import { replayGrpc } from './replay-grpc.ts';
 
 /** What a replay needs: the recording, and the cursors of the session it serves. */
 export interface ReplayOptions {
   readonly recording: Recording;
   readonly cursors: Cursors;
+  /** What its WebSocket sessions have in common. */
+  readonly ensemble: Ensemble;
   /** What a client says in a WebSocket or a raw stream unlike the recorded ends it. */
   readonly strict: boolean;
   /** Request bodies over this many bytes are not compared. */
@@ -38,6 +42,7 @@ export function replay(options: ReplayOptions): Upstream {
     offer: (destination) => Promise.resolve(offerFrom(options, destination, streams)),
     async open(exchange) {
       if (exchange.kind === 'stream') return streams.open(exchange);
+      if (exchange.kind === 'websocket') return openSession(options, exchange);
       if (isGrpc(exchange.head.headers)) return call(options, exchange);
       const candidates = options.recording.find(exchange);
       if (candidates === undefined) return miss(options, exchange);
@@ -47,6 +52,13 @@ export function replay(options: ReplayOptions): Upstream {
       return answerTo(options, exchange, { candidates, digest }) ?? miss(options, exchange, digest);
     },
   };
+}
+
+function openSession(options: ReplayOptions, exchange: HttpExchange): Answer {
+  const { recording, ensemble, strict, onMismatch } = options;
+  const entries = recording.find(exchange)?.entries ?? ensemble.like(exchange);
+  const answer = replaySession({ exchange, ensemble, strict, onMismatch }, entries);
+  return answer ?? miss(options, exchange);
 }
 
 async function call(options: ReplayOptions, exchange: HttpExchange): Promise<Answer> {
@@ -102,24 +114,31 @@ function answerTo(
   exchange: HttpExchange,
   { candidates, digest }: Found,
 ): Answer | undefined {
-  const { cursors } = options;
+  const { cursors, ensemble } = options;
   const asked = variantOf(exchange.head);
   const fitting = (): readonly Entry[] => withBody(candidates.entries, digest);
   const key = `${candidates.key} ${digest}`;
   const turn = cursors.next(`${key}${variantKey(asked)}`, () => sameVariant(fitting(), asked));
-  if (turn !== undefined) return answerFrom({ ...options, exchange, ...turn });
+  if (turn !== undefined) {
+    ensemble.onServed(turn.entry);
+    return answerFrom({ ...options, exchange, ...turn });
+  }
   for (const entry of asked.range === '' ? [] : fitting()) {
     const cut = cutRange(entry.interaction, exchange.head.headers);
     if (cut === undefined) continue;
     cursors.served(entry);
+    ensemble.onServed(entry);
     return cut;
   }
   // One cursor for all that nobody recorded: a client could make up any number of them.
   const other = cursors.next(`${key} other ${asked.conditional}`, () =>
     otherVariant(fitting(), asked),
   );
-  return other && answerFrom({ ...options, exchange, ...other });
+  if (other === undefined) return undefined;
+  ensemble.onServed(other.entry);
+  return answerFrom({ ...options, exchange, ...other });
 }
+
 function miss(options: ReplayOptions, exchange: HttpExchange, digest?: string): Answer {
   const { head, destination } = exchange;
   const range = headerValue(head.headers, 'range');

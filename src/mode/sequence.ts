@@ -51,6 +51,10 @@ export interface Sequence {
   readonly heard?: (place: number) => void;
   /** Holds a message of the server back until it resolves; its place is that in `messages`. */
   readonly gate?: (message: RecordedMessage, place: number) => Promise<void> | undefined;
+  /** Holds the end back, where the conversation was not ended by its client. */
+  readonly endGate?: () => Promise<void> | undefined;
+  /** Told of each place that is come to, before it is waited for. */
+  readonly reached?: (place: number) => void;
   /**
    * Whether a message of the server waits for those of the client before it (yes). Otherwise only
    * the gate holds it back; what the client says is compared all the same.
@@ -90,6 +94,7 @@ async function* playInStep(sequence: Sequence): AsyncGenerator<Released, Played>
   for (const [place, message] of sequence.messages.entries()) {
     const delayMs = Math.max(0, message.atMs - previousMs);
     previousMs = message.atMs;
+    sequence.reached?.(place);
     if (message.from === 'server') {
       await sequence.gate?.(message, place);
       yield { message, delayMs };
@@ -98,7 +103,10 @@ async function* playInStep(sequence: Sequence): AsyncGenerator<Released, Played>
       if (ended !== undefined) return ended;
     }
   }
-  return sequence.clientEnds === true ? untilEnd(expect) : 'over';
+  sequence.reached?.(sequence.messages.length);
+  if (sequence.clientEnds === true) return untilEnd(expect);
+  await sequence.endGate?.();
+  return 'over';
 }
 
 async function* playFreely(sequence: Sequence): AsyncGenerator<Released, Played> {
@@ -109,11 +117,15 @@ async function* playFreely(sequence: Sequence): AsyncGenerator<Released, Played>
     const delayMs = Math.max(0, message.atMs - previousMs);
     previousMs = message.atMs;
     if (message.from === 'client') continue;
+    sequence.reached?.(place);
     await Promise.race([sequence.gate?.(message, place), stop]);
     if (stopped !== undefined) return stopped;
     yield { message, delayMs };
   }
-  return sequence.clientEnds === true ? stop : 'over';
+  sequence.reached?.(sequence.messages.length);
+  if (sequence.clientEnds === true) return stop;
+  await Promise.race([sequence.endGate?.(), stop]);
+  return stopped ?? 'over';
 }
 
 /** Compares all that a client says until it ends, or is refused. */

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.ts';
-import type { StandIns } from './stand-ins.ts';
-import { createStandIns } from './stand-ins.ts';
+import type { WordStandIns } from './word-stand-ins.ts';
+import { createWordStandIns } from './word-stand-ins.ts';
 import { createPrompter } from './stream-cues.ts';
 import type { Line, Mismatch, Otherwise, Script } from './stream-script.ts';
 import type { Ask, Units } from './stream-units.ts';
@@ -25,7 +25,7 @@ class UnitScript implements Script {
   readonly #asks: readonly Ask[];
   readonly #bytesMax: number;
   readonly #due: (come: number) => readonly Line[];
-  readonly #standIns: StandIns = createStandIns();
+  readonly #standIns: WordStandIns = createWordStandIns();
   readonly #has: Uint8Array;
   /** The first thing that has not come, and the place after the one that came last. */
   #first = 0;

@@ -1,11 +1,13 @@
 import { createConnection } from 'node:net';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createControl, createMetrics } from '../../src/control/control.ts';
 import type { Control, ControlOptions, Ended, Metrics, Status } from '../../src/control/control.ts';
 import { Failure } from '../../src/exchange/failure.ts';
 import { createJournal, receipt } from '../../src/journal/journal.ts';
+import { createStage } from '../../src/mode/mode.ts';
 
 const ready: Status = {
   ready: true,
@@ -44,6 +46,7 @@ describe('the control plane', () => {
       hostnames: [],
       token: undefined,
       quit: () => undefined,
+      stage: createStage(),
       ...own,
     });
   }
@@ -115,6 +118,17 @@ describe('the control plane', () => {
     const response = await fetch(`${base}/metrics`);
     expect(response.headers.get('content-type')).toContain('text/plain');
     expect(await response.text()).toContain('magneto_open_sockets 0');
+  });
+
+  test('has every page that docs/control-plane.md names, and by its method', async () => {
+    const page = readFileSync('docs/control-plane.md', 'utf8');
+    const rows = [...page.matchAll(/^\| `(GET|POST) (\/\S+)` \|/gm)];
+    expect(rows.length).toBeGreaterThanOrEqual(10);
+    for (const [, method, path = ''] of rows) {
+      const other = method === 'GET' ? 'POST' : 'GET';
+      const response = await fetch(`${base}${path.replace('FILE', 'cacerts')}`, { method: other });
+      expect([path, response.status]).toEqual([path, 405]);
+    }
   });
 
   test('answers HEAD with the length and no body', async () => {

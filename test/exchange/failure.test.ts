@@ -20,7 +20,7 @@ test('each failure stands in one group', () => {
 
 test.each(Object.entries(failures))('%s can be told in one line', (code, entry) => {
   expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
-  expect([0, 400, 401, 403, 431, 502, 503, 504, 508]).toContain(entry.status);
+  expect([0, 400, 401, 403, 404, 409, 431, 502, 503, 504, 508]).toContain(entry.status);
   for (const words of [entry.title, entry.remedy]) {
     expect(words).not.toBe('');
     expect(words).not.toMatch(/[\n]|\.$/);

@@ -2,9 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import type { Ending, Part, Side } from '../../src/exchange/conversation.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
 import type { RecordedMessage, Truncated } from '../../src/exchange/interaction.ts';
+import { createEnsemble, usualReplay } from '../../src/mode/ensemble.ts';
+import type { Played } from '../../src/mode/play.ts';
 import { play } from '../../src/mode/play.ts';
 import { createChannel } from '../../src/support/channel.ts';
+import type { Interaction } from '../../src/exchange/interaction.ts';
+import type { HttpExchange } from '../../src/exchange/exchange.ts';
+import type { WebSocketReplay } from '../../src/mode/ensemble.ts';
 import { ask, interaction } from './harness.ts';
+import { recordingOf } from './recordings.ts';
 
 const bye: Ending = { type: 'closed', by: 'server', code: 1000, reason: 'bye' };
 
@@ -16,13 +22,41 @@ function message(words: string, place: number): RecordedMessage {
   return { from, kind, atMs: (place + 1) * 10, bytes: Buffer.from(words.slice(2)) };
 }
 
+/** Plays one session, alone in its recording. */
+function playOne(
+  recorded: Interaction,
+  exchange: HttpExchange,
+  how: {
+    readonly strict?: boolean;
+    readonly onMismatch?: (failure: Failure) => void;
+    readonly replay?: Partial<WebSocketReplay>;
+  } = {},
+): Played {
+  const replay = { ...usualReplay(), ...how.replay };
+  const ensemble = createEnsemble(recordingOf(recorded), { served: () => {} }, replay);
+  return play({
+    exchange,
+    ensemble,
+    choice: { interaction: recorded, place: 0, bodyDigest: '' },
+    slot: replay.stage.enter({ id: exchange.id, url: 'ws://far.test/', policy: replay.policy }),
+    strict: how.strict ?? true,
+    onMismatch: how.onMismatch ?? (() => {}),
+  });
+}
+
 function playing(
   script: readonly string[],
   {
     strict = true,
     ending = bye,
     truncated,
-  }: { strict?: boolean; ending?: Ending; truncated?: Truncated } = {},
+    replay = {},
+  }: {
+    strict?: boolean;
+    ending?: Ending;
+    truncated?: Truncated;
+    replay?: Partial<WebSocketReplay>;
+  } = {},
 ) {
   const client = createChannel<Part>(10_000);
   const { exchange, leave } = ask({ kind: 'websocket', body: client });
@@ -34,12 +68,8 @@ function playing(
     ending,
     ...(truncated !== undefined && { truncated }),
   });
-  const played = play({
-    interaction: recorded,
-    exchange,
-    strict,
-    onMismatch: (failure) => failures.push(failure),
-  });
+  const onMismatch = (failure: Failure): void => void failures.push(failure);
+  const played = playOne(recorded, exchange, { strict, onMismatch, replay });
   const heard: Part[] = [];
   const done = (async () => {
     for await (const one of played.parts) heard.push(one);
@@ -169,12 +199,10 @@ test('a client that goes instead of speaking ends it, its own way', async () => 
 
 test('a reader that stops ends it with how the client went', async () => {
   const { exchange, leave } = ask({ kind: 'websocket' });
-  const { parts, ending } = play({
-    interaction: interaction({ messages: ['S:a', 'S:b'].map(message), ending: bye }),
+  const { parts, ending } = playOne(
+    interaction({ messages: ['S:a', 'S:b'].map(message), ending: bye }),
     exchange,
-    strict: true,
-    onMismatch: () => {},
-  });
+  );
   const iterator = parts[Symbol.asyncIterator]();
   await iterator.next();
   leave({ type: 'cut', by: 'client' });
@@ -184,12 +212,10 @@ test('a reader that stops ends it with how the client went', async () => {
 
 test('without messages there is only the ending', async () => {
   const { exchange } = ask({ kind: 'websocket' });
-  const { parts, ending } = play({
-    interaction: interaction({ ending: { type: 'reset', by: 'server' } }),
+  const { parts, ending } = playOne(
+    interaction({ ending: { type: 'reset', by: 'server' } }),
     exchange,
-    strict: true,
-    onMismatch: () => {},
-  });
+  );
   expect((await parts[Symbol.asyncIterator]().next()).done).toBe(true);
   expect(await ending).toEqual({ type: 'reset', by: 'server' });
 });

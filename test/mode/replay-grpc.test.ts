@@ -5,6 +5,7 @@ import { headerValue } from '../../src/exchange/headers.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
 import { createCursors } from '../../src/mode/cursors.ts';
+import { createEnsemble } from '../../src/mode/ensemble.ts';
 import { either } from '../../src/mode/either.ts';
 import { replay } from '../../src/mode/replay.ts';
 import type { Asked } from './harness.ts';
@@ -24,9 +25,11 @@ import { recordingOf } from './recordings.ts';
 function replaying(interactions: readonly Interaction[], strict = true) {
   const recording = recordingOf(...interactions);
   const failures: Failure[] = [];
+  const cursors = createCursors(recording);
   const upstream = replay({
     recording,
-    cursors: createCursors(recording),
+    cursors,
+    ensemble: createEnsemble(recording, cursors),
     strict,
     bodyBytesMax: 1000,
     onMismatch: (_exchange, failure) => failures.push(failure),

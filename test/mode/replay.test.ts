@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Ending, Parts } from '../../src/exchange/conversation.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import { createCursors } from '../../src/mode/cursors.ts';
+import { createEnsemble } from '../../src/mode/ensemble.ts';
 import { replay } from '../../src/mode/replay.ts';
 import { rereadable } from '../../src/support/rereadable.ts';
 import type { Asked } from './harness.ts';
@@ -14,6 +15,7 @@ function replaying(...interactions: readonly Interaction[]) {
   const upstream = replay({
     recording,
     cursors,
+    ensemble: createEnsemble(recording, cursors),
     strict: true,
     bodyBytesMax: 10,
     onMismatch: () => {},

@@ -88,6 +88,23 @@ test('a gate holds a message back until it opens', async () => {
   ]);
 });
 
+test('tells each place that it comes to, and its end may be held back too', async () => {
+  const reached: number[] = [];
+  const ends: number[] = [];
+  for (const inStep of [true, false]) {
+    const said: Promise<Said>[] = [Promise.resolve({ kind: 'text', bytes: Buffer.from('b') })];
+    await played(['S:a', 'C:b', 'S:c'], ['b'], {
+      inStep,
+      hear: () => said.shift() ?? new Promise(() => {}),
+      mismatched: () => false,
+      reached: (place) => reached.push(place),
+      endGate: async () => void ends.push(reached.length),
+    });
+  }
+  expect(reached).toEqual([0, 1, 2, 3, 0, 2, 3]);
+  expect(ends).toEqual([4, 7]);
+});
+
 describe('a conversation that its client ended', () => {
   test('waits for that end', async () => {
     const run = await played(['S:a'], [], { clientEnds: true });

@@ -3,6 +3,7 @@ import type { Headers } from '../../src/exchange/headers.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import { replay } from '../../src/mode/replay.ts';
 import { createCursors } from '../../src/mode/cursors.ts';
+import { createEnsemble } from '../../src/mode/ensemble.ts';
 import { variantKey, variantOf } from '../../src/mode/variant.ts';
 import { ask, interaction, read } from './harness.ts';
 import { recordingOf } from './recordings.ts';
@@ -18,9 +19,11 @@ function told(headers: Headers, status: number, text: string) {
 /** Asks one after another, and gives what each was answered. */
 async function answers(recorded: readonly Interaction[], asks: readonly Headers[]) {
   const recording = recordingOf(...recorded);
+  const cursors = createCursors(recording);
   const upstream = replay({
     recording,
-    cursors: createCursors(recording),
+    cursors,
+    ensemble: createEnsemble(recording, cursors),
     strict: true,
     bodyBytesMax: 1000,
     onMismatch: () => {},
