@@ -32,7 +32,7 @@ export async function bundle({ source, file, format }: Target): Promise<readonly
     metafile: true,
     sourcemap: true,
     sourcesContent: false,
-    legalComments: 'linked',
+    legalComments: 'eof',
     external: ['msgpackr-extract', 'koffi'],
     banner: { js: banners[format] },
   } satisfies BuildOptions;
