@@ -96,7 +96,7 @@ function quoted(word: string): string {
   return JSON.stringify(word.length > 80 ? `${word.slice(0, 80)}…` : word);
 }
 
-const help = `magneto ${version}: records real HTTP, HTTPS and WebSocket traffic, and replays it
+const help = `magneto ${version}: records what programs say to the network, and replays it
 
 Usage: magneto [serve | health | rules | trust | doctor | version]
 

@@ -6,7 +6,7 @@ import { grpcFields } from './values-run.ts';
 export const grpcOptions = {
   grpcProtos: {
     env: 'MAGNETO_GRPC_PROTOS',
-    takes: '.proto files, binary descriptor sets, or folders of them, separated by commas',
+    takes: '`.proto` files, binary descriptor sets, or folders of them, comma-separated',
     default: '',
     doc: 'What describes the messages of gRPC services, so that a cassette of JSON shows them decoded, and takes them edited by hand. Imports are looked for among all files that are named.',
     reason: 'Nothing of it is needed to record and replay; people read names rather than bytes.',
@@ -24,9 +24,9 @@ export const grpcOptions = {
   grpcIgnore: {
     env: 'MAGNETO_GRPC_IGNORE',
     takes:
-      'fields separated by commas: `package.Message.field`, or by numbers `/package.Service/Method:1.2`',
+      'fields, comma-separated: `package.Message.field`, or by numbers `/package.Service/Method:1.2`',
     default: '',
-    doc: 'Fields of gRPC requests that do not count when a recorded call is looked for. Names need MAGNETO_GRPC_PROTOS; numbers, from the outermost message inwards, need nothing.',
+    doc: 'Fields of gRPC requests that do not count when a recorded call is looked for. Names need `MAGNETO_GRPC_PROTOS`; numbers, from the outermost message inwards, need nothing.',
     reason: 'A time or an id that differs in each run would make each run miss.',
     parse: grpcFields,
   },

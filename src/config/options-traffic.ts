@@ -10,19 +10,10 @@ export const trafficOptions = {
     env: 'MAGNETO_LATENCY',
     takes: 'none | recorded | fixed:MILLISECONDS | scaled:PERCENT',
     default: 'none',
-    doc: 'How long replayed answers and messages take.',
+    doc: 'How long replayed answers and messages take: see [latency](latency.md).',
     reason: 'Tests want answers at once; demonstrations and time-out tests want them as they were.',
     parse: values.latency,
     words: ['none', 'recorded', 'fixed:', 'scaled:'],
-  },
-  bodyBytesMax: {
-    env: 'MAGNETO_BODY_BYTES_MAX',
-    takes: 'a whole number of bytes, at least 1',
-    default: '4294967296',
-    doc: 'How much of a body is recorded. What comes after that passes on, and the interaction says `truncated: size`: it replays cut.',
-    reason:
-      'A download without an end must not fill the disk; 4 GiB is more than a file that a test needs.',
-    parse: values.whole(1, Number.MAX_SAFE_INTEGER),
   },
   http2: {
     env: 'MAGNETO_HTTP2',
@@ -33,6 +24,72 @@ export const trafficOptions = {
       'Nobody is to be talked down to another protocol; `off` is for those who have to read what is said.',
     parse: values.onOff,
     words: ['on', 'off'],
+  },
+  bodyBytesMax: {
+    env: 'MAGNETO_BODY_BYTES_MAX',
+    takes: 'a whole number of bytes, at least 1',
+    default: '4294967296',
+    doc: 'How much of a body, of a WebSocket, of a gRPC call or of a raw stream is recorded. What comes after that passes on, and the interaction says `truncated: size`: it replays cut. A longer request is matched by its head alone.',
+    reason:
+      'A download without an end must not fill the disk; 4 GiB is more than a file that a test needs.',
+    parse: values.whole(1, Number.MAX_SAFE_INTEGER),
+  },
+  streamMsMax: {
+    env: 'MAGNETO_STREAM_MS_MAX',
+    takes: 'milliseconds, 1 to 2147483647',
+    default: '3600000',
+    doc: 'How long an HTTP exchange is recorded. What comes later passes on, and the interaction says `truncated: time`: it replays cut. WebSockets, gRPC calls and raw streams are bounded by their bytes alone.',
+    reason:
+      'A stream without an end must stand in the cassette some day; a test seldom takes an hour.',
+    parse: values.whole(1, 2_147_483_647),
+  },
+  bodyFileBytes: {
+    env: 'MAGNETO_BODY_FILE_BYTES',
+    takes: 'a whole number of bytes, at least 1',
+    default: '1048576',
+    doc: 'Bytes above which a recorded body goes into a file of its own, in the folder `NAME.bodies` beside the cassette.',
+    reason:
+      'A download that is written as it comes needs no memory; of a body so large nobody reads a diff.',
+    parse: values.whole(1, 2 ** 30),
+  },
+  websocketReplay: {
+    env: 'MAGNETO_WEBSOCKET_REPLAY',
+    takes: values.words.websocketReplay.join(' | '),
+    default: 'synchronized',
+    doc: 'When the messages of a replayed WebSocket server go: each once the client has said what was recorded before it; at their recorded times, whatever the client says; or each when the control plane is told to (`POST /websockets/ID/advance`). See [protocols](protocols.md#when-the-server-speaks).',
+    reason:
+      'What a server says comes of what a client said, whenever that is; the others are for tests of what comes too early or too late.',
+    parse: values.word('websocketReplay'),
+    words: values.words.websocketReplay,
+  },
+  websocketIgnore: {
+    env: 'MAGNETO_WEBSOCKET_IGNORE',
+    takes:
+      'paths of JSON (`$.id`, `$..at`, `$.items[*].at`) and regular expressions (`/…/`), comma-separated',
+    default: '',
+    doc: 'What need not be equal in a text message of a WebSocket client for it to be as recorded. Expressions are those of RE2.',
+    reason:
+      'Messages are compared whole, so that a replay does not pass where the client has changed; ids and times that it makes anew are recognised without this.',
+    parse: ignoredParts,
+  },
+  websocketOptional: {
+    env: 'MAGNETO_WEBSOCKET_OPTIONAL',
+    takes:
+      'paths of JSON, with a value or without (`$.type=typing`), and regular expressions (`/…/`), comma-separated',
+    default: '',
+    doc: 'Text messages of a WebSocket client that may come or not, at any place: typing indicators, receipts, heartbeats. None is waited for.',
+    reason: 'How often they come depends on how fast somebody, or a test, types.',
+    parse: optionalMessages,
+  },
+  websocketSessionKey: {
+    env: 'MAGNETO_WEBSOCKET_SESSION_KEY',
+    takes:
+      '`header:NAME`, `cookie`, `cookie:NAME`, `query:NAME`, `protocol`, `message`, comma-separated; or `order`',
+    default: 'header:authorization,header:x-api-key,protocol,cookie,message',
+    doc: 'By what the WebSocket sessions recorded at one URL are told apart, the first key that tells anything first; what is left is played in recorded order. `message` is the first one of the client. A `query:` parameter need not be as recorded.',
+    reason:
+      'Several users open the same URL, in another order each time; whoever they are stands in a header or in the first message.',
+    parse: sessionKeys,
   },
   raw: {
     env: 'MAGNETO_RAW',
@@ -69,62 +126,5 @@ export const trafficOptions = {
     reason:
       'Off unless you ask for it: a breaker that an application does not know of hides what its server does.',
     parse: breaker,
-  },
-  bodyFileBytes: {
-    env: 'MAGNETO_BODY_FILE_BYTES',
-    takes: 'a whole number of bytes, at least 1',
-    default: '1048576',
-    doc: 'Bytes above which a recorded body goes into a file of its own, in the folder NAME.bodies beside the cassette.',
-    reason:
-      'A download that is written as it comes needs no memory; of a body so large nobody reads a diff.',
-    parse: values.whole(1, 2 ** 30),
-  },
-  streamMsMax: {
-    env: 'MAGNETO_STREAM_MS_MAX',
-    takes: 'milliseconds, 1 to 2147483647',
-    default: '3600000',
-    doc: 'How long an exchange is recorded. What comes later passes on, and the interaction says `truncated: time`: it replays cut.',
-    reason:
-      'A stream without an end must stand in the cassette some day; a test seldom takes an hour.',
-    parse: values.whole(1, 2_147_483_647),
-  },
-  websocketReplay: {
-    env: 'MAGNETO_WEBSOCKET_REPLAY',
-    takes: values.words.websocketReplay.join(' | '),
-    default: 'synchronized',
-    doc: 'When the messages of a replayed WebSocket server go: each once the client has said what was recorded before it; at their recorded times, whatever the client says; or each when the control plane is told to (`POST /websockets/ID/advance`).',
-    reason:
-      'What a server says comes of what a client said, whenever that is; the others are for tests of what comes too early or too late.',
-    parse: values.word('websocketReplay'),
-    words: values.words.websocketReplay,
-  },
-  websocketIgnore: {
-    env: 'MAGNETO_WEBSOCKET_IGNORE',
-    takes:
-      'paths of JSON (`$.id`, `$..at`, `$.items[*].at`) and regular expressions (`/…/`), comma-separated',
-    default: '',
-    doc: 'What need not be equal in a text message of a WebSocket client for it to be as recorded. Expressions are those of RE2.',
-    reason:
-      'Messages are compared whole, so that a replay does not pass where the client has changed; ids and times that it makes anew are recognised without this.',
-    parse: ignoredParts,
-  },
-  websocketOptional: {
-    env: 'MAGNETO_WEBSOCKET_OPTIONAL',
-    takes:
-      'paths of JSON, with a value or without (`$.type=typing`), and regular expressions (`/…/`), comma-separated',
-    default: '',
-    doc: 'Text messages of a WebSocket client that may come or not, at any place: typing indicators, receipts, heartbeats. None is waited for.',
-    reason: 'How often they come depends on how fast somebody, or a test, types.',
-    parse: optionalMessages,
-  },
-  websocketSessionKey: {
-    env: 'MAGNETO_WEBSOCKET_SESSION_KEY',
-    takes:
-      '`header:NAME`, `cookie`, `cookie:NAME`, `query:NAME`, `protocol`, `message`, comma-separated; or `order`',
-    default: 'header:authorization,header:x-api-key,protocol,cookie,message',
-    doc: 'By what the WebSocket sessions recorded at one URL are told apart, the first key that tells anything first; what is left is played in recorded order. `message` is the first one of the client. A `query:` parameter need not be as recorded.',
-    reason:
-      'Several users open the same URL, in another order each time; whoever they are stands in a header or in the first message.',
-    parse: sessionKeys,
   },
 } as const satisfies Record<string, Option<unknown>>;

@@ -4,7 +4,7 @@ import type { FailureEntry } from './failure.ts';
 export const conversationFailures = {
   SEQUENCE_MISMATCH: {
     status: 0,
-    title: 'The client sent another WebSocket message than the recording has at this place',
+    title: 'The client said something else than the recording has at this place',
     remedy: 'record the session again, or set MAGNETO_ON_MISS=passthrough to go on regardless',
   },
   UNRECORDED_STREAM: {

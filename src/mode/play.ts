@@ -67,7 +67,8 @@ async function* conversation(playing: Playing, settle: (ending: Ending) => void)
       ahead = undefined;
       return next;
     };
-    const played = yield* said(playSequence({ ...scene.sequence, hear: hearAhead }), standIns);
+    const steps = playSequence({ ...scene.sequence, hear: hearAhead });
+    const played = yield* said(ensemble.policy === 'timed' ? onTime(steps) : steps, standIns);
     ending = played === 'over' ? scene.recorded : scene.refusal();
   } finally {
     leave();
@@ -85,6 +86,15 @@ function openingOf({ opening, headMs }: Choice): Sequence {
     matches: () => false,
     mismatched: () => true,
   };
+}
+
+/** Under `timed` a message goes at its time: no pause is left to be waited out after that. */
+async function* onTime<End>(steps: AsyncGenerator<Released, End>): AsyncGenerator<Released, End> {
+  for (;;) {
+    const step = await steps.next();
+    if (step.done === true) return step.value;
+    yield { ...step.value, delayMs: 0 };
+  }
 }
 
 /** Passes on what a sequence releases, with what stands in; gives how it ended. */

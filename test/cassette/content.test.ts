@@ -5,7 +5,10 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { storedOf } from '../../src/cassette/bodies.ts';
 import { readRoot } from '../../src/cassette/content.ts';
+import { jsonSpelling } from '../../src/cassette/json-spelling.ts';
 import { createLibrary } from '../../src/cassette/library.ts';
+import { toTree } from '../../src/cassette/tree.ts';
+import type { OpenStored } from '../../src/cassette/tree-body.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import { golden } from './golden.ts';
 import { goldenLong, longBytes } from './golden-long.ts';
@@ -17,6 +20,28 @@ const directory = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/cas
 const warnings: string[] = [];
 const warn = (line: string): void => void warnings.push(line);
 const library = createLibrary({ directory, format: 'json', fsync: 'never', warn });
+
+describe('the examples of docs/cassette-format.md', () => {
+  const page = readFileSync('docs/cassette-format.md', 'utf8');
+  const examples = [...page.matchAll(/```json\n(\{\n {2}"version"[^`]*)```/g)].map(
+    ([, json]) => json,
+  );
+
+  test.each(examples)('are read, and written again with the same content: %#', (json = '') => {
+    const spelling = jsonSpelling(warn);
+    const root = JSON.parse(json) as { readonly interactions: readonly unknown[] };
+    const stored: OpenStored = (reference) => ({ ...reference, read: async function* none() {} });
+    const { interactions } = readRoot(root, { file: 'f', format: 'json', warn, stored });
+    const written = interactions.map((interaction) => toTree(interaction, spelling));
+    // What a message of gRPC says is for the eye, and stands beside its bytes.
+    const forTheEye = /,"(?:type":"[a-z0-9.]+\.[A-Za-z]+","decoded|fields)":\{[^}]*\}/g;
+    const expected = JSON.stringify(root.interactions).replaceAll(forTheEye, '');
+    expect(JSON.parse(JSON.stringify(written))).toEqual(JSON.parse(expected));
+    expect(warnings.splice(0)).toEqual([]);
+  });
+
+  test('are there', () => expect(examples).toHaveLength(2));
+});
 
 describe('golden cassettes are read for ever', () => {
   test.each(['v2-json', 'v2-json-gz', 'v2-msgpack', 'v2-msgpack-gz'])('%s', async (name) => {

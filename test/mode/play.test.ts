@@ -232,3 +232,12 @@ test.each<[Truncated, Ending, Ending]>([
   if ('by' in expected && expected.by === 'client') goes(expected);
   expect(await done).toEqual(expected);
 });
+
+test.each([
+  ['synchronized', [5, 10]],
+  ['timed', [0, 0]],
+] as const)('%s: the pauses that are left to be waited out', async (policy, pauses) => {
+  const { heard, done } = playing(['S:a', 'S:b'], { replay: { policy, pace: 0.01 } });
+  await done;
+  expect(heard.map(({ delayMs }) => delayMs)).toEqual(pauses);
+});
