@@ -8,13 +8,14 @@ import type { Answer, Outcome, Upstream } from '../exchange/upstream.ts';
 import { withChanges } from './changes.ts';
 import type { RecordOptions } from './commit.ts';
 import { asFailure, interactionId, round } from './commit.ts';
+import { limitTime } from './recording-time.ts';
 import type { StreamTap } from './stream-tap.ts';
 import { createStreamTap } from './stream-tap.ts';
 
 /** What recording a raw stream needs. */
 export type StreamOptions = Pick<
   RecordOptions,
-  'begin' | 'nextSequence' | 'bodyBytesMax' | 'cutUnwritten' | 'onUnrecorded'
+  'begin' | 'nextSequence' | 'bodyBytesMax' | 'streamMsMax' | 'cutUnwritten' | 'onUnrecorded'
 >;
 
 /**
@@ -45,9 +46,15 @@ interface Recording {
   readonly exchange: StreamExchange;
 }
 
-function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
+/** Writes the end of a stream, once. */
+interface Writing {
+  readonly once: (ending: Ending) => Promise<void>;
+  readonly outcome: () => Outcome;
+}
+
+function createWriting({ answer, tap, options, exchange }: Recording): Writing {
   let outcome: Outcome = 'recorded';
-  const { promise, resolve } = Promise.withResolvers<Ending>();
+  let written: Promise<void> | undefined;
   const finish = async (ending: Ending): Promise<void> => {
     const endMs = round(performance.now() - exchange.startedAt);
     const { alpn } = answer;
@@ -58,7 +65,28 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       outcome = options.cutUnwritten ? 'failed' : 'forwarded';
     }
   };
+  const once = (ending: Ending): Promise<void> => {
+    unlimit();
+    written ??= finish(ending);
+    return written;
+  };
+  const unlimit = limitTime({
+    startedAt: exchange.startedAt,
+    streamMsMax: options.streamMsMax,
+    what: whereOf(exchange),
+    onUp(failure) {
+      if (tap.timeUp()) options.onUnrecorded(exchange, failure);
+      void once({ type: 'cut', by: 'server' });
+    },
+  });
+  return { once, outcome: () => outcome };
+}
+
+function recordAnswer(recording: Recording): Answer {
+  const { answer, tap } = recording;
+  const { promise, resolve } = Promise.withResolvers<Ending>();
   tap.start();
+  const writing = createWriting(recording);
   async function* pass(): Parts {
     try {
       for await (const part of partsOf(answer.body)) {
@@ -72,16 +100,19 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       tap.over('server', inOrder);
       // A client that goes on after its server's end is heard to its own, and does not have to wait.
       const goesOn = inOrder && !tap.isClientOver();
-      if (goesOn) void tap.clientOver.then(() => finish(ending));
-      else await finish(ending);
-      resolve(outcome === 'failed' ? { type: 'cut', by: 'server' } : ending);
+      if (goesOn) void tap.clientOver.then(() => writing.once(ending));
+      else await writing.once(ending);
+      resolve(writing.outcome() === 'failed' ? { type: 'cut', by: 'server' } : ending);
     }
   }
   return withChanges(answer, {
     body: pass(),
     ending: promise,
     get outcome() {
-      return outcome;
+      return writing.outcome();
+    },
+    get truncated() {
+      return tap.truncated();
     },
   });
 }
@@ -125,10 +156,14 @@ async function* partsOf(body: Body): AsyncGenerator<Part, void> {
 }
 
 function tellTruncated(options: StreamOptions, exchange: StreamExchange, why: Truncated): void {
-  const where = `a raw stream to ${authorityOf(exchange.destination)}`;
+  const where = whereOf(exchange);
   const failure =
     why === 'encrypted'
       ? new Failure('STREAM_ENCRYPTED', where)
       : new Failure('BODY_TOO_LARGE', `${where} passes ${options.bodyBytesMax} bytes`);
   options.onUnrecorded(exchange, failure);
+}
+
+function whereOf({ destination }: StreamExchange): string {
+  return `a raw stream to ${authorityOf(destination)}`;
 }
