@@ -38,7 +38,7 @@ export const trafficOptions = {
     env: 'MAGNETO_STREAM_MS_MAX',
     takes: 'milliseconds, 1 to 2147483647',
     default: '3600000',
-    doc: 'How long an exchange is recorded: a body, a WebSocket or another upgrade, a gRPC call, a raw stream. What comes later passes on, and the interaction says `truncated: time`: it replays cut. WebSockets, gRPC calls and raw streams are bounded by their bytes alone.',
+    doc: 'How long an exchange is recorded: a body, a WebSocket or another upgrade, a gRPC call, a raw stream. What comes later passes on, and the interaction says `truncated: time`: it replays cut.',
     reason:
       'A stream without an end must stand in the cassette some day; a test seldom takes an hour.',
     parse: values.whole(1, 2_147_483_647),

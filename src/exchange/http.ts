@@ -22,6 +22,9 @@ export interface ResponseHead {
   readonly httpVersion: string;
 }
 
+/** What stands in the place of an HTTP version in the answers of old radio servers. */
+export const icyVersion = 'ICY';
+
 /** Whether a response to this method with this status can have a body (RFC 9112, 6.3). */
 export function mayHaveBody(method: string, status: number): boolean {
   return method !== 'HEAD' && status >= 200 && status !== 204 && status !== 304;

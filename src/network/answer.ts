@@ -5,7 +5,7 @@ import { finished } from '../exchange/conversation.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import { endToEnd, headersFromFlat } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
-import { announcedLength, isChunked, mayHaveBody } from '../exchange/http.ts';
+import { announcedLength, icyVersion, isChunked, mayHaveBody } from '../exchange/http.ts';
 import type { Answer } from '../exchange/upstream.ts';
 import type { Connection } from './connection.ts';
 import { resetByServer } from './endings.ts';
@@ -20,6 +20,8 @@ export interface Incoming {
   readonly connection: Connection;
   readonly request: ClientRequest;
   readonly message: IncomingMessage;
+  /** It began with `ICY` in the place of an HTTP version. */
+  readonly icy?: boolean;
 }
 
 /** The head of a message as it came, but for what belongs to its connection only. */
@@ -43,7 +45,8 @@ export function headOf(message: {
  */
 export function answerOf(incoming: Incoming): () => Answer {
   const { exchange, message, connection } = incoming;
-  const head = headOf(message);
+  const plain = headOf(message);
+  const head = incoming.icy === true ? { ...plain, httpVersion: icyVersion } : plain;
   const ending = followEnding(incoming);
   return () => {
     const answer = { head, outcome: 'forwarded' } as const;

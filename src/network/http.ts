@@ -50,11 +50,11 @@ async function converse(
     connection.abandon(clientEnding(signal));
     return lostAnswer(clientEnding(signal));
   }
-  if (asksForIcy(head.headers)) understandIcy(connection.socket);
+  const seen: Seen = { upgraded: false, icy: false };
+  if (asksForIcy(head.headers)) understandIcy(connection.socket, () => (seen.icy = true));
   const request = begin(exchange, connection, parts);
   const abandon = (): void => connection.abandon(clientEnding(signal));
   signal.addEventListener('abort', abandon);
-  const seen: Seen = { upgraded: false };
   request.once('close', () => {
     connection.onBroken = () => {};
     signal.removeEventListener('abort', abandon);
@@ -88,6 +88,7 @@ function begin(
 interface Seen {
   message?: IncomingMessage;
   upgraded: boolean;
+  icy: boolean;
 }
 
 interface Conversing {
@@ -110,7 +111,7 @@ function reply(conversing: Conversing): Promise<Ending | ((proxy?: UpstreamProxy
     });
     request.on('response', (message) => {
       seen.message = message;
-      const make = answerOf({ exchange, connection, request, message });
+      const make = answerOf({ exchange, connection, request, message, icy: seen.icy });
       resolve((proxy) => proxyRefusal(conversing, proxy) ?? make());
     });
     request.on('upgrade', (message, socket, rest: Buffer) => {

@@ -13,9 +13,10 @@ export function asksForIcy(headers: Headers): boolean {
 
 /**
  * Lets a connection's next answer begin with `ICY`, which Node's parser takes for nonsense: it is
- * HTTP/1.0 in all but its name. Once its first bytes have come, the connection is as it was.
+ * HTTP/1.0 in all but its name. `met` is told of it, before the parser sees it. Once its first bytes
+ * have come, the connection is as it was.
  */
-export function understandIcy(socket: Duplex): void {
+export function understandIcy(socket: Duplex, met: () => void): void {
   let held = Buffer.alloc(0);
   const push = socket.push.bind(socket);
   const restore = (): void => void Reflect.deleteProperty(socket, 'push');
@@ -30,6 +31,7 @@ export function understandIcy(socket: Duplex): void {
     const begins = held.subarray(0, known).equals(icy.subarray(0, known));
     if (begins && known < icy.length) return true;
     restore();
+    if (begins) met();
     return push(begins ? Buffer.concat([http, held.subarray(icy.length)]) : held);
   };
 }

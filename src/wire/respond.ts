@@ -6,10 +6,11 @@ import type { HttpExchange } from '../exchange/exchange.ts';
 import type { Headers } from '../exchange/headers.ts';
 import { flatHeaders, headerTokens } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
-import { announcedLength, isChunked, mayHaveBody } from '../exchange/http.ts';
+import { announcedLength, icyVersion, isChunked, mayHaveBody } from '../exchange/http.ts';
 import type { Answer } from '../exchange/upstream.ts';
 import { write } from '../support/write.ts';
 import { endSoon } from './farewell.ts';
+import { beginWithIcy } from './icy.ts';
 import type { OwnAnswer } from './refuse.ts';
 import { endedBeforeHead } from './refuse.ts';
 import { refusalTo } from './refuse-grpc.ts';
@@ -98,7 +99,8 @@ function inHttp1(head: ResponseHead, method: string): ResponseHead {
 function writeHead(response: ServerResponse, head: ResponseHead, method: string): void {
   response.sendDate = false;
   const old = response.req.httpVersion === '1.0';
-  if (response.shouldKeepAlive && !old) response.removeHeader('connection');
+  const icy = head.httpVersion === icyVersion;
+  if ((response.shouldKeepAlive && !old) || icy) response.removeHeader('connection');
   const headers = framedHeaders(head.headers, old);
   if (announcedLength(headers) === undefined && !isChunked(headers)) {
     // Removed means "do not add one of your own": such a body ends with the connection.
@@ -106,6 +108,7 @@ function writeHead(response: ServerResponse, head: ResponseHead, method: string)
     response.removeHeader('content-length');
     if (mayHaveBody(method, head.status)) response.shouldKeepAlive = false;
   }
+  if (icy) beginWithIcy(response);
   response.writeHead(head.status, head.statusText, flatHeaders(headers));
 }
 

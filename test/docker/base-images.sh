@@ -82,6 +82,7 @@ make_python() {
 make_ruby() { on_debian "$1" 'ruby ruby-webrick ca-certificates' 'CMD ["irb"]'; }
 make_php() { on_debian "$1" 'php-cli php-curl ca-certificates' 'CMD ["php", "-a"]'; }
 make_go() { on_debian "$1" 'golang-go ca-certificates' 'WORKDIR /go'; }
+make_nats() { on_debian "$1" nats-server 'EXPOSE 4222' 'ENTRYPOINT ["nats-server"]'; }
 make_java() { on_debian "$1" openjdk-21-jdk-headless 'CMD ["jshell"]'; }
 
 make() {
@@ -95,6 +96,7 @@ make() {
     ruby:3*) make_ruby "$1" ;;
     php:8*) make_php "$1" ;;
     golang:1*) make_go "$1" ;;
+    nats:2*) make_nats "$1" ;;
     eclipse-temurin:21*) make_java "$1" ;;
     *) echo "nothing is known that could stand in for $1" >&2; exit 1 ;;
   esac

@@ -11,6 +11,7 @@ export const images = {
   explicit: `magneto:${tag}`,
   transparent: `magneto:${tag}-transparent`,
   clients: `magneto-${tag}-clients`,
+  veza: `magneto-${tag}-veza`,
 } as const;
 
 /** Whether this machine has a Docker engine, or could start one. */

@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { asksForIcy, understandIcy } from '../../src/network/icy.ts';
 
 /** What a reader gets of bytes that come in these pieces. */
-function read(pieces: readonly string[]): string {
+function read(pieces: readonly string[], met = (): void => {}): string {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  understandIcy(socket);
+  understandIcy(socket, met);
   for (const piece of pieces) socket.push(Buffer.from(piece));
   const got: Buffer[] = [];
   for (;;) {
@@ -20,18 +20,25 @@ describe('the first bytes of an answer', () => {
 
   test.each([1, 2, 3, 4, 5, answer.length])('of an old radio server, in pieces of %i', (step) => {
     const pieces = answer.match(new RegExp(`[^]{1,${step}}`, 'g')) ?? [];
-    expect(read(pieces)).toBe(answer.replace('ICY ', 'HTTP/1.0 '));
+    let met = 0;
+    expect(read(pieces, () => (met += 1))).toBe(answer.replace('ICY ', 'HTTP/1.0 '));
+    expect(met).toBe(1);
   });
 
   test.each(['HTTP/1.1 200 OK\r\n\r\n', 'ICE/1.0 200 OK\r\n\r\n', 'IC'.concat('X')])(
     'of any other are left alone: %s',
-    (other) => expect(read([...other.split(''), 'ICY '])).toBe(`${other}ICY `),
+    (other) => {
+      const never = (): void => {
+        throw new Error('that was no radio');
+      };
+      expect(read([...other.split(''), 'ICY '], never)).toBe(`${other}ICY `);
+    },
   );
 });
 
 test('a connection that ends before they are known loses nothing', async () => {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  understandIcy(socket);
+  understandIcy(socket, () => {});
   socket.push(Buffer.from('IC'));
   socket.push(null);
   const got: string[] = [];
