@@ -70,10 +70,11 @@ describe('what comes on a stream', () => {
   });
 
   test('is all that was said, however it was cut and however slowly it is read', async () => {
-    const cut = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 8 });
+    const cut = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(cut, fc.integer({ min: 0, max: 3 }), async (lengths, pauseMs) => {
-        const sizes = lengths.map((length) => Math.min(length, 16_384));
+        // Together below the window of a stream, as this server asks for no leave.
+        const sizes = lengths.map((length) => Math.min(length, 8000));
         await withIncoming(
           (id) => [
             head(id),
