@@ -6,6 +6,7 @@ import { Failure } from '../exchange/failure.ts';
 import type { RecordedMessage, RecordedResponse, Truncated } from '../exchange/interaction.ts';
 import type { RecordOptions } from './commit.ts';
 import { round } from './commit.ts';
+import { limitTime } from './recording-time.ts';
 
 /** The bodies of an exchange are kept in memory up to so many bytes together, and in a draft from then on. */
 export const memoryBytesMax = 256 * 1024;
@@ -54,6 +55,7 @@ export class Keeping {
   #draft: Draft | undefined;
   #response: RecordedResponse | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #unlimit: () => void = () => {};
   #truncated: Truncated | undefined;
   #over = false;
   /** Whether the body of the request was known when the draft began, and stands in it. */
@@ -105,7 +107,7 @@ export class Keeping {
     const message = { from, atMs: round(part.atMs), kind: 'data', bytes } as const;
     const wait = bytes.length > 0 ? this.#keep(body, message) : undefined;
     if (body.seen > bodyBytesMax && body.seen - part.bytes.length <= bodyBytesMax) {
-      this.#tell('BODY_TOO_LARGE', `${words[from]} has more than ${bodyBytesMax} bytes`);
+      this.#tellLarge(from);
       if (from === 'server') this.#cap('size');
     }
     return { bytes: bytes.length, room: wait };
@@ -125,6 +127,7 @@ export class Keeping {
   close(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#unlimit();
   }
 
   #keep(body: Body, message: RecordedMessage): Promise<void> | undefined {
@@ -154,16 +157,20 @@ export class Keeping {
     this.#timer = setTimeout(
       () => {
         if (this.#draft === undefined) void this.#begin();
-        const left = this.#options.streamMsMax - (performance.now() - this.#exchange.startedAt);
-        this.#timer = setTimeout(() => this.#timeUp(), Math.max(0, left)).unref();
+        this.#unlimit = limitTime({
+          startedAt: this.#exchange.startedAt,
+          streamMsMax: this.#options.streamMsMax,
+          what: this.#what(),
+          onUp: (failure) => this.#timeUp(failure),
+        });
       },
       Math.min(memoryMsMax, this.#options.streamMsMax),
     ).unref();
   }
 
-  #timeUp(): void {
+  #timeUp(failure: Failure): void {
     if (this.#over) return;
-    this.#tell('STREAM_TOO_LONG', `it takes longer than ${this.#options.streamMsMax} ms`);
+    this.#options.onUnrecorded(this.#exchange, failure);
     this.#cap('time');
     this.onTimeUp();
   }
@@ -173,13 +180,14 @@ export class Keeping {
     this.close();
   }
 
-  #tell(code: 'BODY_TOO_LARGE' | 'STREAM_TOO_LONG', what: string): void {
-    const { head, destination } = this.#exchange;
-    const where = `${head.method} ${authorityOf(destination)}`;
-    this.#options.onUnrecorded(
-      this.#exchange,
-      new Failure(code, `${where}: ${what}; it passes, and the rest of it is not recorded`),
-    );
+  #tellLarge(from: Side): void {
+    const what = `${words[from]} has more than ${this.#options.bodyBytesMax} bytes`;
+    const detail = `${this.#what()}: ${what}; it passes, and the rest of it is not recorded`;
+    this.#options.onUnrecorded(this.#exchange, new Failure('BODY_TOO_LARGE', detail));
+  }
+
+  #what(): string {
+    return `${this.#exchange.head.method} ${authorityOf(this.#exchange.destination)}`;
   }
 
   #bodyOf(from: Side): Body {

@@ -56,6 +56,9 @@ export async function playStream(playing: PlayingStream): Promise<Answer | undef
     get interaction() {
       return choice.current().entry.interaction.id;
     },
+    get truncated() {
+      return choice.current().entry.interaction.truncated;
+    },
     get outcome() {
       if (mismatched && playing.strict) return 'missed';
       return choice.repeated ? 'repeated' : 'replayed';

@@ -32,7 +32,10 @@ export async function recordGrpc(
     server: createGrpcReader(options.bodyBytesMax),
   };
   const answer = await upstream.open(withChanges(exchange, { body: sentBody(call) }));
-  if (answer.failure !== undefined) return answer;
+  if (answer.failure !== undefined) {
+    await call.log.abandon();
+    return answer;
+  }
   if (answer.head !== undefined) call.log.answered(answer.head);
   const { body } = answer;
   return body === undefined || Buffer.isBuffer(body)
@@ -75,7 +78,8 @@ async function note(call: Call, side: Side, bytes: Buffer | undefined): Promise<
 async function recordWhole(call: Call, answer: Answer, body: Buffer | undefined): Promise<Answer> {
   if (body !== undefined) await note(call, 'server', body);
   const { ending, outcome } = await end(call, answer);
-  if (outcome !== 'failed') return { ...answer, ending, outcome };
+  const truncated = call.log.truncated();
+  if (outcome !== 'failed') return { ...answer, ending, outcome, truncated };
   const failure = new Failure('RECORDING_FAILED', 'the call could not be written');
   return { ...answer, ending, outcome, failure };
 }
@@ -107,6 +111,9 @@ function recordStream(call: Call, answer: Answer, body: Parts): Answer {
     ending: promise,
     get outcome() {
       return outcome;
+    },
+    get truncated() {
+      return call.log.truncated();
     },
   };
 }

@@ -4,8 +4,9 @@ import { authorityOf } from '../exchange/destination.ts';
 import { Failure } from '../exchange/failure.ts';
 import type { Truncated } from '../exchange/interaction.ts';
 import type { Answer, Outcome } from '../exchange/upstream.ts';
-import type { Recorded } from './commit.ts';
+import type { Committed, Recorded } from './commit.ts';
 import { commitDraft, draftStart } from './commit.ts';
+import { limitTime } from './recording-time.ts';
 import type { Loss, TapOptions, TappedMessage } from './websocket-tap.ts';
 import { FrameTap } from './websocket-tap.ts';
 
@@ -46,6 +47,9 @@ export function recordSession(recorded: Recorded): Answer {
     get outcome() {
       return outcome;
     },
+    get truncated() {
+      return session.truncated;
+    },
   };
 }
 
@@ -59,6 +63,8 @@ class RecordedSession {
   #bytes = 0;
   #closed: Ending | undefined;
   #truncated: Truncated | undefined;
+  #written: Promise<Committed> | undefined;
+  readonly #unlimit: () => void;
 
   constructor(recorded: Recorded) {
     const { options, answer, tap } = recorded;
@@ -69,7 +75,7 @@ class RecordedSession {
     if (answer.head !== undefined) this.#draft.answered({ ...answer.head, ...interim });
     const tapOptions: TapOptions = {
       accepted: answer.head?.headers ?? [],
-      roomFor: () => options.bodyBytesMax - this.#bytes,
+      roomFor: () => (this.#truncated === 'time' ? 0 : options.bodyBytesMax - this.#bytes),
       onMessage: (message) => this.#add(message),
       onClose: (by, close) => {
         this.#closed ??= { type: 'closed', by, ...close };
@@ -79,6 +85,17 @@ class RecordedSession {
     };
     this.client = new FrameTap('client', tapOptions);
     this.server = new FrameTap('server', tapOptions);
+    this.#unlimit = limitTime({
+      startedAt: recorded.exchange.startedAt,
+      streamMsMax: options.streamMsMax,
+      what: whereOf(recorded),
+      onUp: (failure) => this.#timeUp(failure),
+    });
+  }
+
+  /** Why less is recorded than passes. */
+  get truncated(): Truncated | undefined {
+    return this.#truncated;
   }
 
   #add(message: TappedMessage): Promise<void> | undefined {
@@ -95,17 +112,32 @@ class RecordedSession {
     if (this.#truncated !== undefined) return;
     this.#truncated = why;
     const { options, exchange } = this.#recorded;
-    const where = `a WebSocket session with ${authorityOf(exchange.destination)}`;
-    options.onUnrecorded(exchange, lossOf(why, where, options.bodyBytesMax));
+    options.onUnrecorded(exchange, lossOf(why, whereOf(this.#recorded), options.bodyBytesMax));
   }
 
-  /** Writes the end of it, and says what became of it. */
-  write(ended: Ending): Promise<Outcome> {
-    return commitDraft(this.#recorded, this.#draft, {
+  /** What was said until now stands in the log at once: who knows when it ends. */
+  #timeUp(failure: Failure): void {
+    if (this.#truncated === undefined) {
+      this.#truncated = 'time';
+      const { options, exchange } = this.#recorded;
+      options.onUnrecorded(exchange, failure);
+    }
+    void this.write({ type: 'cut', by: 'server' });
+  }
+
+  /** Writes the end of it, once, and says what became of it. */
+  write(ended: Ending): Promise<Committed> {
+    this.#unlimit();
+    this.#written ??= commitDraft(this.#recorded, this.#draft, {
       ending: this.#closed ?? ended,
       ...(this.#truncated !== undefined && { truncated: this.#truncated }),
     });
+    return this.#written;
   }
+}
+
+function whereOf({ exchange }: Recorded): string {
+  return `a WebSocket session with ${authorityOf(exchange.destination)}`;
 }
 
 function lossOf(why: Loss, where: string, bytesMax: number): Failure {

@@ -8,13 +8,14 @@ import type { Answer, Outcome, Upstream } from '../exchange/upstream.ts';
 import { withChanges } from './changes.ts';
 import type { RecordOptions } from './commit.ts';
 import { asFailure, interactionId, round } from './commit.ts';
+import { limitTime } from './recording-time.ts';
 import type { StreamTap } from './stream-tap.ts';
 import { createStreamTap } from './stream-tap.ts';
 
 /** What recording a raw stream needs. */
 export type StreamOptions = Pick<
   RecordOptions,
-  'begin' | 'nextSequence' | 'bodyBytesMax' | 'cutUnwritten' | 'onUnrecorded'
+  'begin' | 'nextSequence' | 'bodyBytesMax' | 'streamMsMax' | 'cutUnwritten' | 'onUnrecorded'
 >;
 
 /**
@@ -58,7 +59,22 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       outcome = options.cutUnwritten ? 'failed' : 'forwarded';
     }
   };
+  let written: Promise<void> | undefined;
+  const once = (ending: Ending): Promise<void> => {
+    unlimit();
+    written ??= finish(ending);
+    return written;
+  };
   tap.start();
+  const unlimit = limitTime({
+    startedAt: exchange.startedAt,
+    streamMsMax: options.streamMsMax,
+    what: whereOf(exchange),
+    onUp(failure) {
+      if (tap.timeUp()) options.onUnrecorded(exchange, failure);
+      void once({ type: 'cut', by: 'server' });
+    },
+  });
   async function* pass(): Parts {
     try {
       for await (const part of partsOf(answer.body)) {
@@ -72,8 +88,8 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       tap.over('server', inOrder);
       // A client that goes on after its server's end is heard to its own, and does not have to wait.
       const goesOn = inOrder && !tap.isClientOver();
-      if (goesOn) void tap.clientOver.then(() => finish(ending));
-      else await finish(ending);
+      if (goesOn) void tap.clientOver.then(() => once(ending));
+      else await once(ending);
       resolve(outcome === 'failed' ? { type: 'cut', by: 'server' } : ending);
     }
   }
@@ -82,6 +98,9 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
     ending: promise,
     get outcome() {
       return outcome;
+    },
+    get truncated() {
+      return tap.truncated();
     },
   });
 }
@@ -125,10 +144,14 @@ async function* partsOf(body: Body): AsyncGenerator<Part, void> {
 }
 
 function tellTruncated(options: StreamOptions, exchange: StreamExchange, why: Truncated): void {
-  const where = `a raw stream to ${authorityOf(exchange.destination)}`;
+  const where = whereOf(exchange);
   const failure =
     why === 'encrypted'
       ? new Failure('STREAM_ENCRYPTED', where)
       : new Failure('BODY_TOO_LARGE', `${where} passes ${options.bodyBytesMax} bytes`);
   options.onUnrecorded(exchange, failure);
+}
+
+function whereOf({ destination }: StreamExchange): string {
+  return `a raw stream to ${authorityOf(destination)}`;
 }

@@ -51,6 +51,7 @@ function upgrade(answering: Answering, rest: Rest): Answer {
     ...rest,
     framing: 'raw',
     endDelayMs: pauseBeforeEnd(entry.interaction),
+    truncated: entry.interaction.truncated,
     body: parts,
     ending,
     get outcome() {

@@ -24,6 +24,9 @@ export interface StreamTap {
   readonly over: (from: Side, whole: boolean) => void;
   readonly isClientOver: () => boolean;
   readonly clientOver: Promise<void>;
+  /** Keeps no more, since its time is up; false where it had stopped keeping before. */
+  readonly timeUp: () => boolean;
+  readonly truncated: () => Truncated | undefined;
   /** Writes the end. @throws Failure RECORDING_FAILED */
   readonly finish: (end: DraftEnd) => Promise<void>;
 }
@@ -96,6 +99,17 @@ class Tap implements StreamTap {
       this.#clientEnded = true;
       this.#clientIsOver();
     }
+  }
+
+  timeUp(): boolean {
+    if (this.#truncated !== undefined) return false;
+    void this.#flush();
+    this.#truncated = 'time';
+    return true;
+  }
+
+  truncated(): Truncated | undefined {
+    return this.#truncated;
   }
 
   async finish(end: DraftEnd): Promise<void> {

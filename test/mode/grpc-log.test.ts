@@ -3,7 +3,7 @@ import { createDraft } from '../cassette/memory-draft.ts';
 import type { GrpcPiece } from '../../src/support/grpc-frames.ts';
 import { createGrpcLog } from '../../src/mode/grpc-log.ts';
 import { call, grpcHeaders, method, okay } from './calls.ts';
-import { destination, memoryLog } from './harness.ts';
+import { destination, memoryLog, until } from './harness.ts';
 
 const piece = (text: string, compressed = false): GrpcPiece => ({
   kind: 'message',
@@ -85,4 +85,25 @@ test.each([
   const { options, unrecorded } = memoryLog({ append, cutUnwritten });
   expect(await createGrpcLog(options, call(undefined).exchange).commit(okay)).toBe(outcome);
   expect(unrecorded.map(({ code }) => code)).toEqual(['RECORDING_FAILED']);
+});
+
+test('a head that comes after its time is not recorded', async () => {
+  const { options, written, unrecorded } = memoryLog({ streamMsMax: 1 });
+  const log = createGrpcLog(options, call(undefined).exchange);
+  void log.said('client', piece('a'));
+  await until(() => written.length > 0, 'the end of its time');
+  log.answered(head);
+  expect(log.said('server', piece('b'))).toBeUndefined();
+  expect(await log.commit(okay)).toBe('recorded');
+  expect(written).toMatchObject([{ truncated: 'time', messages: [{ from: 'client' }] }]);
+  expect(written[0]).not.toHaveProperty('response');
+  expect(unrecorded.map(({ code }) => code)).toEqual(['STREAM_TOO_LONG']);
+});
+
+test('what was no call leaves nothing, and no timer', async () => {
+  const { options, written, unrecorded } = memoryLog({ streamMsMax: 5 });
+  const log = createGrpcLog(options, call(undefined).exchange);
+  await log.abandon();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect([written, unrecorded]).toEqual([[], []]);
 });

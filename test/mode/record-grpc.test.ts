@@ -4,7 +4,7 @@ import { Failure } from '../../src/exchange/failure.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import { record } from '../../src/mode/record.ts';
 import { call, callAnswer, driven, frames, okay, said } from './calls.ts';
-import { ask, memoryLog, part, read, settling, upstreamOf } from './harness.ts';
+import { ask, memoryLog, part, read, settling, until, upstreamOf } from './harness.ts';
 
 function messagesOf(one: Interaction | undefined): readonly string[] {
   return (one?.messages ?? []).map(({ from, kind, bytes }) =>
@@ -159,4 +159,39 @@ test('a failure of the network is no call, and gRPC-Web is plain HTTP', async ()
     options,
   ).open(web.exchange);
   expect(written.map(({ kind }) => kind)).toEqual(['http']);
+});
+
+test('after its time a call goes on, and what was said until then is written at once', async () => {
+  const { options, written, unrecorded } = memoryLog({ streamMsMax: 40 });
+  const gate = Promise.withResolvers<void>();
+  async function* slow() {
+    yield* said('early');
+    await gate.promise;
+    yield* said('late');
+  }
+  const network = upstreamOf(({ body }) => {
+    void read(body);
+    return callAnswer(settling(slow(), okay));
+  });
+  const given = await record(network, options).open(call(said('a')).exchange);
+  const reading = read(given.body);
+  await until(() => written.length > 0, 'the end of its time');
+  gate.resolve();
+  expect(await reading).toBe(frames('early', 'late').toString('latin1'));
+  expect(await given.ending).toEqual(okay);
+  expect(given).toMatchObject({ outcome: 'recorded', truncated: 'time' });
+  expect(written).toMatchObject([{ truncated: 'time', ending: { type: 'cut', by: 'server' } }]);
+  const kept = ['client a', 'client end 0', 'server early'];
+  expect(messagesOf(written[0]).toSorted()).toEqual(kept);
+  expect(unrecorded.map(({ code }) => code)).toEqual(['STREAM_TOO_LONG']);
+});
+
+test('a call of which much was said before its server was found missing ends there', async () => {
+  const { options, written } = memoryLog({ bodyBytesMax: 10_000_000 });
+  const network = upstreamOf(async ({ body }) => {
+    await read(body);
+    return callAnswer({ failure: new Failure('DESTINATION_IS_PROXY', 'x') });
+  });
+  await record(network, options).open(call(said('x'.repeat(300_000))).exchange);
+  expect(written).toMatchObject([{ ending: { type: 'cut', by: 'server' } }]);
 });

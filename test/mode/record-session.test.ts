@@ -178,7 +178,32 @@ test('messages over the limit pass; what came before them is recorded, and says 
     },
   ]);
   expect(log.unrecorded).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
-  expect(given.outcome).toBe('recorded');
+  expect(given).toMatchObject({ outcome: 'recorded', truncated: 'size' });
+});
+
+test('after its time a session goes on, and what was said until then is written at once', async () => {
+  const log = memoryLog({ streamMsMax: 40 });
+  const { said, heard, network } = server();
+  const { client, given, iterator } = await open(network, log);
+  await said.push(data(text('early'), 1));
+  await iterator.next();
+  await until(() => log.written.length > 0, 'the end of its time');
+  await client.push(data(text('late', true), 50));
+  await until(() => heard.length === 1, 'the late message');
+  const late = Buffer.concat([text('later'), closeFrame(1000, 'bye')]);
+  await said.push(data(late, 60));
+  said.end();
+  expect(await rest(iterator)).toEqual(late);
+  expect(await given.ending).toEqual(finished);
+  expect(given).toMatchObject({ outcome: 'recorded', truncated: 'time' });
+  expect(log.written).toMatchObject([
+    {
+      messages: [{ bytes: Buffer.from('early') }],
+      truncated: 'time',
+      ending: { type: 'cut', by: 'server' },
+    },
+  ]);
+  expect(log.unrecorded).toMatchObject([{ code: 'STREAM_TOO_LONG' }]);
 });
 
 test('a message of the client stands before the answer to it, however long it takes to unpack', async () => {

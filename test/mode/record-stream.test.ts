@@ -5,7 +5,7 @@ import type { StreamExchange } from '../../src/exchange/exchange.ts';
 import { Failure } from '../../src/exchange/failure.ts';
 import type { RecordOptions } from '../../src/mode/commit.ts';
 import { recordStream } from '../../src/mode/record-stream.ts';
-import { ask, lost, memoryLog, parts, read, settling, upstreamOf } from './harness.ts';
+import { ask, lost, memoryLog, part, parts, read, settling, until, upstreamOf } from './harness.ts';
 
 function exchangeOf(body: Body): StreamExchange {
   const { id, startedAt, signal, destination } = ask().exchange;
@@ -78,8 +78,9 @@ describe('what cannot be written', () => {
   });
 
   test('is cut short where it is too long', async () => {
-    const { said, written, unrecorded } = await record(finished, { bodyBytesMax: 4 });
+    const { answer, said, written, unrecorded } = await record(finished, { bodyBytesMax: 4 });
     expect(said).toBe('heard ab');
+    expect(answer.truncated).toBe('size');
     expect(written).toMatchObject([{ truncated: 'size', messages: [{ from: 'client' }, {}] }]);
     expect(unrecorded.map(({ code }) => code)).toEqual(['BODY_TOO_LARGE']);
   });
@@ -119,4 +120,43 @@ test('a client that goes on after the end of its server is heard to its own', as
   expect(await heard).toBe('ab');
   await new Promise((go) => setImmediate(go));
   expect(written[0]?.messages?.at(-1)).toMatchObject({ from: 'client', kind: 'end' });
+});
+
+describe('after its time', () => {
+  async function slow(changes: Partial<RecordOptions> = {}) {
+    const log = memoryLog({ streamMsMax: 40, ...changes });
+    const gate = Promise.withResolvers<void>();
+    async function* serve() {
+      yield* parts('early ');
+      await gate.promise;
+      yield part('late');
+    }
+    const upstream = upstreamOf(({ body }) => {
+      void read(body);
+      return { ...settling(serve(), finished), outcome: 'forwarded' };
+    });
+    const answer = await recordStream(upstream, log.options, exchangeOf(parts('a')));
+    const reading = read(answer.body);
+    await until(() => log.written.length > 0, 'the end of its time');
+    gate.resolve();
+    expect(await reading).toBe('early late');
+    expect(await answer.ending).toEqual(finished);
+    expect(log.written).toHaveLength(1);
+    return { ...log, answer };
+  }
+
+  test('a stream goes on, and what was said until then is written at once', async () => {
+    const { answer, written, unrecorded } = await slow();
+    expect(answer).toMatchObject({ outcome: 'recorded', truncated: 'time' });
+    expect(written[0]).toMatchObject({ truncated: 'time', ending: { type: 'cut', by: 'server' } });
+    expect(written[0]?.messages?.map(({ bytes }) => String(bytes)).join('')).toBe('aearly ');
+    expect(unrecorded.map(({ code }) => code)).toEqual(['STREAM_TOO_LONG']);
+  });
+
+  test('one that was too large before is written, and told of once', async () => {
+    const { answer, written, unrecorded } = await slow({ bodyBytesMax: 3 });
+    expect(answer.truncated).toBe('size');
+    expect(written[0]?.truncated).toBe('size');
+    expect(unrecorded.map(({ code }) => code)).toEqual(['BODY_TOO_LARGE']);
+  });
 });

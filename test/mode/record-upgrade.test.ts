@@ -2,7 +2,17 @@ import { expect, test } from '@jest/globals';
 import { finished } from '../../src/exchange/conversation.ts';
 import type { Exchange } from '../../src/exchange/exchange.ts';
 import { record } from '../../src/mode/record.ts';
-import { answer, ask, memoryLog, parts, read, settling, upstreamOf } from './harness.ts';
+import {
+  answer,
+  ask,
+  memoryLog,
+  part,
+  parts,
+  read,
+  settling,
+  until,
+  upstreamOf,
+} from './harness.ts';
 
 const head = { status: 101, statusText: 'Switching', httpVersion: '1.1', headers: [] };
 
@@ -50,4 +60,32 @@ test('what is more than a body may be passes, and the recording says that it is 
   expect(written[0]?.messages).toHaveLength(2);
   expect(written[0]?.truncated).toBe('size');
   expect(unrecorded).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
+});
+
+test('after its time an upgrade goes on, and what was said until then is written at once', async () => {
+  const log = memoryLog({ streamMsMax: 40 });
+  const gate = Promise.withResolvers<void>();
+  async function* slow() {
+    yield part('early ');
+    await gate.promise;
+    yield part('late');
+  }
+  const network = upstreamOf(() => answer({ head, framing: 'raw', ...settling(slow(), finished) }));
+  const { exchange } = ask({ method: 'POST' });
+  const given = await record(network, log.options).open({ ...exchange, upgraded: parts() });
+  const reading = read(given.body);
+  await until(() => log.written.length > 0, 'the end of its time');
+  gate.resolve();
+  expect(await reading).toBe('early late');
+  expect(await given.ending).toEqual(finished);
+  expect(given).toMatchObject({ outcome: 'recorded', truncated: 'time' });
+  expect(log.written).toMatchObject([
+    {
+      response: head,
+      messages: [{ bytes: Buffer.from('early ') }],
+      truncated: 'time',
+      ending: { type: 'cut', by: 'server' },
+    },
+  ]);
+  expect(log.unrecorded).toMatchObject([{ code: 'STREAM_TOO_LONG' }]);
 });

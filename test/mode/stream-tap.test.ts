@@ -102,3 +102,17 @@ describe('what is not kept', () => {
     expect(ended).toEqual([{ ...end, truncated: 'encrypted' }]);
   });
 });
+
+test('after its time nothing is kept, and what was said before stands', async () => {
+  const { tap, ended, said, truncated } = tapping();
+  void tap.heard('server', at(0, 'early'));
+  expect(tap.timeUp()).toBe(true);
+  expect(tap.timeUp()).toBe(false);
+  void tap.heard('server', at(1, 'late'));
+  tap.over('server', true);
+  await tap.finish(end);
+  expect(said()).toEqual(['server early']);
+  expect(tap.truncated()).toBe('time');
+  expect(ended).toMatchObject([{ truncated: 'time' }]);
+  expect(truncated).toEqual([]);
+});
