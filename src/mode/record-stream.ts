@@ -46,9 +46,15 @@ interface Recording {
   readonly exchange: StreamExchange;
 }
 
-function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
+/** Writes the end of a stream, once. */
+interface Writing {
+  readonly once: (ending: Ending) => Promise<void>;
+  readonly outcome: () => Outcome;
+}
+
+function createWriting({ answer, tap, options, exchange }: Recording): Writing {
   let outcome: Outcome = 'recorded';
-  const { promise, resolve } = Promise.withResolvers<Ending>();
+  let written: Promise<void> | undefined;
   const finish = async (ending: Ending): Promise<void> => {
     const endMs = round(performance.now() - exchange.startedAt);
     const { alpn } = answer;
@@ -59,13 +65,11 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       outcome = options.cutUnwritten ? 'failed' : 'forwarded';
     }
   };
-  let written: Promise<void> | undefined;
   const once = (ending: Ending): Promise<void> => {
     unlimit();
     written ??= finish(ending);
     return written;
   };
-  tap.start();
   const unlimit = limitTime({
     startedAt: exchange.startedAt,
     streamMsMax: options.streamMsMax,
@@ -75,6 +79,14 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       void once({ type: 'cut', by: 'server' });
     },
   });
+  return { once, outcome: () => outcome };
+}
+
+function recordAnswer(recording: Recording): Answer {
+  const { answer, tap } = recording;
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  tap.start();
+  const writing = createWriting(recording);
   async function* pass(): Parts {
     try {
       for await (const part of partsOf(answer.body)) {
@@ -88,16 +100,16 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
       tap.over('server', inOrder);
       // A client that goes on after its server's end is heard to its own, and does not have to wait.
       const goesOn = inOrder && !tap.isClientOver();
-      if (goesOn) void tap.clientOver.then(() => once(ending));
-      else await once(ending);
-      resolve(outcome === 'failed' ? { type: 'cut', by: 'server' } : ending);
+      if (goesOn) void tap.clientOver.then(() => writing.once(ending));
+      else await writing.once(ending);
+      resolve(writing.outcome() === 'failed' ? { type: 'cut', by: 'server' } : ending);
     }
   }
   return withChanges(answer, {
     body: pass(),
     ending: promise,
     get outcome() {
-      return outcome;
+      return writing.outcome();
     },
     get truncated() {
       return tap.truncated();

@@ -1,7 +1,8 @@
 import type { Entry } from '../cassette/cassette.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
-import type { RecordedMessage } from '../exchange/interaction.ts';
+import type { ResponseHead } from '../exchange/http.ts';
+import type { RecordedMessage, RecordedResponse } from '../exchange/interaction.ts';
 import { beganAt } from '../exchange/interaction.ts';
 import type { Answer } from '../exchange/upstream.ts';
 import type { Turn } from './cursors.ts';
@@ -55,9 +56,8 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
       asked.onMismatch(exchange, failure);
     },
   });
-  const { status, statusText, httpVersion, headers } = response;
   return {
-    head: { status, statusText, httpVersion, headers },
+    head: headOf(response),
     delayMs: timing.headMs ?? timing.endMs,
     body: parts,
     ending,
@@ -77,6 +77,10 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
       return (turn ?? first).repeated ? 'repeated' : 'replayed';
     },
   };
+}
+
+function headOf({ status, statusText, httpVersion, headers }: RecordedResponse): ResponseHead {
+  return { status, statusText, httpVersion, headers };
 }
 
 /** What is shown is what this client asked for. */

@@ -102,7 +102,7 @@ async function listenToSocket({ via }: Child, port: number): Promise<Listener> {
   return { heard: () => heard, ended, leave: () => socket.terminate() };
 }
 
-function listenToCall({ via }: Child, port: number): Listener {
+async function listenToCall({ via }: Child, port: number): Promise<Listener> {
   const client = grpcClient(via, port);
   let heard = '';
   let cancel = (): void => {};
