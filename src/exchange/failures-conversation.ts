@@ -4,8 +4,8 @@ import type { FailureEntry } from './failure.ts';
 export const conversationFailures = {
   SEQUENCE_MISMATCH: {
     status: 0,
-    title: 'The client sent another WebSocket message than the recording has at this place',
-    remedy: 'record the session again, or set MAGNETO_ON_MISS=passthrough to go on regardless',
+    title: 'The client sent another message than the recording has at this place',
+    remedy: 'record the exchange again, or set MAGNETO_ON_MISS=passthrough to go on regardless',
   },
   UNRECORDED_STREAM: {
     status: 0,

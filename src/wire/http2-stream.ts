@@ -8,7 +8,7 @@ import { http2Informer, respondHttp2, writeOwnHttp2 } from './http2-respond.ts';
 import { headBytesMax } from './malformed.ts';
 import type { OwnOptions } from './own.ts';
 import { settle } from './own.ts';
-import { refusal } from './refuse.ts';
+import { refusalTo } from './refuse-grpc.ts';
 import type { Target } from './target.ts';
 import { http2TargetOf } from './target.ts';
 import type { TunnelOptions } from './tunnel.ts';
@@ -37,7 +37,8 @@ export async function serveStream(options: Http2StreamOptions, asking: Http2Aski
     return refuse(options, request, new Failure('HEADERS_TOO_LARGE', words));
   }
   if (head.method === 'CONNECT' && head.protocol === undefined) return tunnel(options, asking);
-  const target = settle(options, http2TargetOf(head, arrival, firstAuthority));
+  const asked = http2TargetOf(head, arrival, firstAuthority);
+  const target = settle(options, { target: asked, headers: () => head.headers });
   if ('head' in target) return writeOwnHttp2(stream, target);
   if (head.protocol === undefined) return serveRequest(options, asking, target);
   const { missStatus } = options;
@@ -82,9 +83,9 @@ async function serveRequest(
 /** Refuses a request of which nothing reaches an upstream. */
 function refuse(
   { onFailure }: Http2StreamOptions,
-  { stream }: Http2Request,
+  { stream, head }: Http2Request,
   failure: Failure,
 ): void {
   onFailure(failure);
-  writeOwnHttp2(stream, refusal(failure));
+  writeOwnHttp2(stream, refusalTo(head.headers, failure));
 }

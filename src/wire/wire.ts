@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Arrival } from '../exchange/arrival.ts';
+import type { Headers } from '../exchange/headers.ts';
+import { headersFromFlat } from '../exchange/headers.ts';
 import { asksForUpgrade, asksForWebSocket } from '../exchange/http.ts';
 import type { Offer } from '../exchange/upstream.ts';
 import { Connection } from './connection.ts';
@@ -10,7 +12,7 @@ import { liveExchange, requestBody } from './http-exchange.ts';
 import type { Http2Connection } from './http2.ts';
 import { serveHttp2 } from './http2.ts';
 import { headBytesMax, refuseMalformed } from './malformed.ts';
-import type { OwnOptions } from './own.ts';
+import type { Asking, OwnOptions } from './own.ts';
 import { settle } from './own.ts';
 import { answerBytes } from './refuse.ts';
 import { interimWriter, respond, writeOwn } from './respond.ts';
@@ -143,7 +145,7 @@ async function serveHttp(
   const { request, response } = http;
   const { arrival } = connection;
   const startedAt = performance.now();
-  const target = settle(options, targetOf(request, arrival));
+  const target = settle(options, asking(request, arrival));
   if ('head' in target) return writeOwn(response, target);
   const live = liveExchange({
     kind: 'http',
@@ -164,12 +166,17 @@ async function serveHttp(
   });
 }
 
+function asking(request: IncomingMessage, arrival: Arrival): Asking {
+  const headers = (): Headers => headersFromFlat(request.rawHeaders);
+  return { target: targetOf(request, arrival), headers };
+}
+
 async function upgrade(
   options: WireOptions,
   arrival: Arrival,
   upgraded: { readonly request: IncomingMessage; readonly socket: Duplex; readonly rest: Buffer },
 ): Promise<void> {
-  const target = settle(options, targetOf(upgraded.request, arrival));
+  const target = settle(options, asking(upgraded.request, arrival));
   if ('head' in target) return endWith(upgraded.socket, answerBytes(target));
   await serveWebSocket({ ...upgraded, arrival, target, missStatus: options.missStatus });
 }

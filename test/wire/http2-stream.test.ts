@@ -14,9 +14,13 @@ test('a head that is too large is refused in words, and nothing of it reaches an
       const refused = await ask2(client, { ':authority': 'a', ...bomb(100) });
       expect(refused).toMatchObject({ status: 431 });
       expect(refused.headers).toContain('HEADERS_TOO_LARGE');
+      const grpc = { ':authority': 'a', 'content-type': 'application/grpc', ...bomb(100) };
+      const call = await ask2(client, grpc);
+      expect(call).toMatchObject({ status: 200 });
+      expect(JSON.stringify(call.headers)).toContain('"grpc-status","13"');
       expect(await ask2(client, { ':authority': 'a', ...bomb(250) })).toMatchObject({ code: 11 });
       expect(exchanges).toHaveLength(1);
-      expect(failures).toHaveLength(1);
+      expect(failures).toHaveLength(2);
     },
   );
 });
