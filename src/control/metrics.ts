@@ -44,11 +44,13 @@ const misses: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'NAME_NOT_RECORDED',
 ]);
 
-/** What could not be recorded is told by whoever recorded, whether the exchange failed over it or not. */
-const toldByRecorder: ReadonlySet<FailureCode> = new Set<FailureCode>([
+/** What could not be recorded, or read back, is told by whoever met it, whether the exchange failed over it or not. */
+const toldWhereMet: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'RECORDING_FAILED',
   'BODY_TOO_LARGE',
   'STREAM_TOO_LONG',
+  'CASSETTE_BODY_MISSING',
+  'CASSETTE_CORRUPT',
 ]);
 
 /** Metrics of a run, in a registry of their own. */
@@ -118,7 +120,7 @@ function countExchanges(
     bytes.inc({ direction: 'in' }, entry.bytesIn);
     bytes.inc({ direction: 'out' }, entry.bytesOut);
     if (isOwn(entry)) {
-      if (!toldByRecorder.has(entry.failure)) onOwnError(entry.failure);
+      if (!toldWhereMet.has(entry.failure)) onOwnError(entry.failure);
     } else if (outcome !== 'missed') endings.inc({ ending: entry.ending });
   });
 }

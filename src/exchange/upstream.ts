@@ -80,7 +80,7 @@ export interface Answer {
   /** Set where it is a range cut out of a longer answer that was recorded. */
   readonly range?: 'cut';
   /** Set where magneto itself could not do it: the wire refuses inside the protocol. */
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
 }
 
 /** Whatever answers a client: the network, a cassette, or one of them wrapped. */

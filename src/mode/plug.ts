@@ -68,6 +68,7 @@ function plugPlan(parts: Parts): Plugged {
     nameOf: names?.nameOf,
     ...(options.grpc?.ignoring && { ignoring: options.grpc.ignoring }),
     onMismatch: (exchange, failure) => options.onFailure(failure, exchange),
+    onFailure: (exchange, failure) => options.onFailure(failure, exchange),
   });
   if (plan.onMiss === 'fail') return { upstream: recorded, resolver: names };
   if (names === undefined || live.resolver === undefined) {

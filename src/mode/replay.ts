@@ -13,6 +13,7 @@ import { cutRange } from './range.ts';
 import { answerFrom } from './recorded-answer.ts';
 import { replayGrpc } from './replay-grpc.ts';
 import { replaySession } from './replay-session.ts';
+import { answerFromFile } from './stored-answer.ts';
 import type { ReplayedStreams } from './replay-stream.ts';
 import { replayStreams } from './replay-stream.ts';
 import { requestDigest, withBody } from './request-digest.ts';
@@ -29,6 +30,8 @@ export interface ReplayOptions {
   /** Request bodies over this many bytes are not compared. */
   readonly bodyBytesMax: number;
   readonly onMismatch: (exchange: Exchange, failure: Failure) => void;
+  /** Told of what the cassette should have, and has not. */
+  readonly onFailure: (exchange: Exchange, failure: Failure) => void;
   /** The name that clients were told an address for. */
   readonly nameOf?: ((address: string) => string | undefined) | undefined;
   /** A request of a gRPC method without the fields that do not count. */
@@ -49,7 +52,8 @@ export function replay(options: ReplayOptions): Upstream {
       const { bodyBytesMax } = options;
       const { entries } = candidates;
       const digest = await requestDigest({ exchange, entries, bodyBytesMax });
-      return answerTo(options, exchange, { candidates, digest }) ?? miss(options, exchange, digest);
+      const found = answerTo(options, exchange, { candidates, digest });
+      return found === undefined ? miss(options, exchange, digest) : fromFile(options, found);
     },
   };
 }
@@ -100,7 +104,23 @@ function ended({ interaction }: Entry, outcome: Outcome): Offer {
   return { type: 'ended', ending, outcome, delayMs: timing.endMs };
 }
 
+/** An answer, and the interaction that it was made of. */
 interface Found {
+  readonly exchange: HttpExchange;
+  readonly answer: Answer;
+  readonly entry: Entry;
+}
+
+/** One whose body lies in a file of its own has to be looked for there. */
+function fromFile(options: ReplayOptions, found: Found): Answer | Promise<Answer> {
+  const { exchange, answer, entry } = found;
+  const stored = entry.interaction.response?.stored;
+  if (stored === undefined) return answer;
+  const onFailure = (failure: Failure): void => options.onFailure(exchange, failure);
+  return answerFromFile({ exchange, answer, stored, onFailure });
+}
+
+interface Asked {
   readonly candidates: Candidates;
   readonly digest: string;
 }
@@ -112,8 +132,8 @@ interface Found {
 function answerTo(
   options: ReplayOptions,
   exchange: HttpExchange,
-  { candidates, digest }: Found,
-): Answer | undefined {
+  { candidates, digest }: Asked,
+): Found | undefined {
   const { cursors, ensemble } = options;
   const asked = variantOf(exchange.head);
   const fitting = (): readonly Entry[] => withBody(candidates.entries, digest);
@@ -121,14 +141,14 @@ function answerTo(
   const turn = cursors.next(`${key}${variantKey(asked)}`, () => sameVariant(fitting(), asked));
   if (turn !== undefined) {
     ensemble.onServed(turn.entry);
-    return answerFrom({ ...options, exchange, ...turn });
+    return { exchange, answer: answerFrom({ ...options, exchange, ...turn }), entry: turn.entry };
   }
   for (const entry of asked.range === '' ? [] : fitting()) {
     const cut = cutRange(entry.interaction, exchange.head.headers);
     if (cut === undefined) continue;
     cursors.served(entry);
     ensemble.onServed(entry);
-    return cut;
+    return { exchange, answer: cut, entry };
   }
   // One cursor for all that nobody recorded: a client could make up any number of them.
   const other = cursors.next(`${key} other ${asked.conditional}`, () =>
@@ -136,7 +156,7 @@ function answerTo(
   );
   if (other === undefined) return undefined;
   ensemble.onServed(other.entry);
-  return answerFrom({ ...options, exchange, ...other });
+  return { exchange, answer: answerFrom({ ...options, exchange, ...other }), entry: other.entry };
 }
 
 function miss(options: ReplayOptions, exchange: HttpExchange, digest?: string): Answer {

@@ -124,12 +124,15 @@ describe('the metrics', () => {
     ]);
   });
 
-  test('count what could not be recorded once, and misses not as errors', async () => {
-    metrics.onOwnError('RECORDING_FAILED');
-    journal.append(journalEntry({ outcome: 'failed', failure: 'RECORDING_FAILED' }));
+  test('count what could not be recorded or read once, and misses not as errors', async () => {
+    for (const failure of ['RECORDING_FAILED', 'CASSETTE_BODY_MISSING'] as const) {
+      metrics.onOwnError(failure);
+      journal.append(journalEntry({ outcome: 'failed', failure }));
+    }
     metrics.onOwnError('SEQUENCE_MISMATCH');
     expect(await lines('magneto_own_errors_total{')).toEqual([
       'magneto_own_errors_total{code="RECORDING_FAILED"} 1',
+      'magneto_own_errors_total{code="CASSETTE_BODY_MISSING"} 1',
     ]);
   });
 

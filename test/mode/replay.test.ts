@@ -19,6 +19,7 @@ function replaying(...interactions: readonly Interaction[]) {
     strict: true,
     bodyBytesMax: 10,
     onMismatch: () => {},
+    onFailure: () => {},
   });
   return { upstream, cursors, open: ({ exchange }: Asked) => upstream.open(exchange) };
 }

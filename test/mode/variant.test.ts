@@ -27,6 +27,7 @@ async function answers(recorded: readonly Interaction[], asks: readonly Headers[
     strict: true,
     bodyBytesMax: 1000,
     onMismatch: () => {},
+    onFailure: () => {},
   });
   const said: string[] = [];
   for (const headers of asks) {
