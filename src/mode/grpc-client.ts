@@ -89,6 +89,9 @@ export function recordedSaid(
 
 const lastSaid: GrpcSaid = { kind: 'end', bytes: Buffer.alloc(0), digest: 'end' };
 
+/** A message that would become larger is compared as it is compressed: a megabyte can swell to a gigabyte (a bomb). */
+const inflatedBytesMax = 16 * 1024 * 1024;
+
 function namer(
   { path, headers }: Pick<HttpExchange['head'], 'path' | 'headers'>,
   { bytesMax, ignoring }: GrpcComparing,
@@ -97,7 +100,7 @@ function namer(
   return (piece) => {
     const { kind, bytes } = piece;
     if (kind === 'data') return { kind, bytes, digest: `data ${hash('sha256', bytes, 'hex')}` };
-    const plain = plainMessage(piece, { encoding, bytesMax });
+    const plain = plainMessage(piece, { encoding, bytesMax: Math.min(bytesMax, inflatedBytesMax) });
     const counts = ignoring === undefined ? plain : ignoring(path, plain);
     return { kind, bytes: plain, digest: `message ${hash('sha256', counts, 'hex')}` };
   };

@@ -100,3 +100,12 @@ test('a body that was made readable here is let go of here, and no other', async
   for await (const one of shared) seen.push(one);
   expect(seen).toEqual([part('a')]);
 });
+
+test('a message that swells is compared as it is compressed', async () => {
+  const bomb = gzipSync(Buffer.alloc(17 * 1024 * 1024));
+  const body = grpcFrame({ kind: 'message', bytes: bomb, compressed: true });
+  const headers = [...grpcHeaders, ['grpc-encoding', 'gzip']] as const;
+  const client = grpcClient(call(body, method, headers).exchange, { bytesMax: 2 ** 32 });
+  const [first] = await client.first(1);
+  expect(first?.bytes.equals(bomb)).toBe(true);
+});
