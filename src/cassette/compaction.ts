@@ -5,7 +5,7 @@ import { type Bodies, bodiesIn, storedOf } from './bodies.ts';
 import { readBytes, readCassette, writeCassette } from './cassette-file.ts';
 import type { Content } from './content.ts';
 import type { Disk, OpenFile } from './disk.ts';
-import { interactionReader, type LogContent } from './log.ts';
+import { cutWords, interactionReader, type LogContent } from './log.ts';
 import type { Begin } from './log-frames.ts';
 import { type Merged, planMerge } from './merge.ts';
 import { formats, type Places, unfinishedSuffix } from './names.ts';
@@ -49,6 +49,8 @@ export async function compact(store: Store, survey: Survey): Promise<void> {
   await removeAll(disk, [places.log, places.aside]);
   await disk.syncFolder(dirname(places.log));
   await sweepBodies(store, places, kept);
+  const words = cutWords(log);
+  if (words !== '') store.options.warn(`${log.path}: the take has become a cassette${words}`);
 }
 
 /** The bodies beside a cassette, for one reading of it. */

@@ -5,7 +5,7 @@ import type { CassetteLibrary, LibraryOptions, Recording, Standing, Take } from 
 import { readBytes, readCassette } from './cassette-file.ts';
 import { baseOf, bodiesBeside, compact, readMerged } from './compaction.ts';
 import { type Disk, readWhole, realDisk } from './disk.ts';
-import type { LogContent } from './log.ts';
+import { cutWords, type LogContent } from './log.ts';
 import { type Places, placesOf } from './names.ts';
 import { createRecording } from './recording.ts';
 import { onlyCassette, type Store, type Survey, survey, unreadable } from './store.ts';
@@ -129,14 +129,6 @@ async function loadLog(store: Store, found: Survey, log: LogContent): Promise<Re
     digest: digest.digest('hex'),
     unfinished: !log.ended,
   });
-}
-
-/** What became of the exchanges that were going on when magneto was killed. */
-function cutWords({ killed, unanswered }: LogContent): string {
-  const cut = killed === 0 ? [] : [`${killed} of them end where magneto did`];
-  const left = unanswered === 0 ? [] : [`${unanswered} more without an answer are left out`];
-  const words = [...cut, ...left].join(', ');
-  return words === '' ? '' : `; ${words}`;
 }
 
 function notFound({ name, files, aside }: Places): Failure {

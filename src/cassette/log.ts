@@ -59,6 +59,14 @@ export async function scanLog(file: OpenFile, path: string): Promise<LogContent>
   return { path, begin, ended, entries, killed, unanswered, files, soundBytes: at, bytes };
 }
 
+/** What became of the exchanges that were going on when magneto, or the take, ended; nothing where there were none. */
+export function cutWords({ killed, unanswered }: LogContent): string {
+  const cut = killed === 0 ? [] : [`${killed} of them end where magneto did`];
+  const left = unanswered === 0 ? [] : [`${unanswered} more without an answer are left out`];
+  const words = [...cut, ...left].join(', ');
+  return words === '' ? '' : `; ${words}`;
+}
+
 /** A function that reads the interaction of an entry; entries that lie near each other are read at once. */
 export function interactionReader(
   file: OpenFile,

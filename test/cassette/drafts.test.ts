@@ -53,6 +53,28 @@ test('those that are ending when the take ends are waited for; those that go on 
   });
 });
 
+test('what is still open when the take ends is told of, above all what is left out for want of an answer', async () => {
+  await inFolder(async (folder) => {
+    const take = await folder.library().record('c', { adds: false });
+    await answered(take, 0).finish(end);
+    void answered(take, 1).add(says('server', 'goes on'));
+    for (const [place, kind] of (['http', 'websocket', 'grpc', 'stream'] as const).entries()) {
+      void take.begin(startOf(2 + place, kind)).add(says('client', 'nobody answers this'));
+    }
+    await take.finish();
+    const { interactions } = await folder.library().load('c');
+    expect(interactions.map(({ id, truncated }) => [id, truncated])).toEqual([
+      ['i-0', undefined],
+      ['i-1', 'killed'],
+    ]);
+    expect(folder.warnings).toEqual([
+      expect.stringMatching(
+        /c\.wal: the take has become a cassette; 1 of them end where magneto did, 4 more without an answer are left out$/,
+      ),
+    ]);
+  });
+});
+
 test('a run that goes on counts its drafts anew, and does not take up those before', async () => {
   await inFolder(async (folder) => {
     const library = folder.library();
