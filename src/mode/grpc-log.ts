@@ -7,6 +7,7 @@ import type {
   RecordedMessage,
   RecordedRequest,
   RecordedResponse,
+  Truncated,
 } from '../exchange/interaction.ts';
 import type { GrpcPiece } from '../support/grpc-frames.ts';
 import type { Committed, RecordOptions } from './commit.ts';
@@ -18,6 +19,8 @@ export interface GrpcLog {
   readonly said: (from: Side, piece: Omit<GrpcPiece, 'kind'> & Kind) => Promise<void> | undefined;
   /** Notes the initial metadata. */
   readonly answered: (head: ResponseHead) => void;
+  /** Why less is kept than passed, where that is so. */
+  readonly truncated: () => Truncated | undefined;
   /** Writes the call with its ending, once; says what its outcome is. */
   readonly commit: (ending: Ending) => Promise<Committed>;
 }
@@ -61,6 +64,7 @@ export function createGrpcLog(options: RecordOptions, exchange: HttpExchange): G
       headMs = since();
       draft?.answered(response);
     },
+    truncated: () => (size > options.bodyBytesMax ? 'size' : undefined),
     async commit(ending) {
       const truncated = size > options.bodyBytesMax ? ({ truncated: 'size' } as const) : {};
       if (size > options.bodyBytesMax) options.onUnrecorded(exchange, tooLarge(exchange, options));

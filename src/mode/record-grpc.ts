@@ -75,7 +75,9 @@ async function note(call: Call, side: Side, bytes: Buffer | undefined): Promise<
 async function recordWhole(call: Call, answer: Answer, body: Buffer | undefined): Promise<Answer> {
   if (body !== undefined) await note(call, 'server', body);
   const { ending, outcome } = await end(call, answer);
-  if (outcome !== 'failed') return { ...answer, ending, outcome };
+  if (outcome !== 'failed') {
+    return { ...answer, ending, outcome, truncated: call.log.truncated() };
+  }
   const failure = new Failure('RECORDING_FAILED', 'the call could not be written');
   return { ...answer, ending, outcome, failure };
 }
@@ -107,6 +109,9 @@ function recordStream(call: Call, answer: Answer, body: Parts): Answer {
     ending: promise,
     get outcome() {
       return outcome;
+    },
+    get truncated() {
+      return call.log.truncated();
     },
   };
 }

@@ -46,6 +46,9 @@ export function recordSession(recorded: Recorded): Answer {
     get outcome() {
       return outcome;
     },
+    get truncated() {
+      return session.truncated;
+    },
   };
 }
 
@@ -79,6 +82,10 @@ class RecordedSession {
     };
     this.client = new FrameTap('client', tapOptions);
     this.server = new FrameTap('server', tapOptions);
+  }
+
+  get truncated(): Truncated | undefined {
+    return this.#truncated;
   }
 
   #add(message: TappedMessage): Promise<void> | undefined {

@@ -80,6 +80,9 @@ function recordAnswer({ answer, tap, options, exchange }: Recording): Answer {
   return withChanges(answer, {
     body: pass(),
     ending: promise,
+    get truncated() {
+      return tap.truncated;
+    },
     get outcome() {
       return outcome;
     },

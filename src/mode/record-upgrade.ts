@@ -40,6 +40,9 @@ export function recordUpgrade(recorded: Recorded): Answer {
     get outcome() {
       return outcome;
     },
+    get truncated() {
+      return said.kept().truncated;
+    },
   };
 }
 

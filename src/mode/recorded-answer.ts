@@ -53,6 +53,7 @@ function upgrade(answering: Answering, rest: Rest): Answer {
     endDelayMs: pauseBeforeEnd(entry.interaction),
     body: parts,
     ending,
+    truncated: entry.interaction.truncated,
     get outcome() {
       return mismatched && strict ? 'missed' : rest.outcome;
     },

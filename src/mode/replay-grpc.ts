@@ -95,7 +95,8 @@ async function play(replaying: GrpcReplay, client: GrpcClient, turn: Turn): Prom
   });
   const ended = await player.untilHead();
   const outcome: Outcome = turn.repeated ? 'repeated' : 'replayed';
-  const rest = { outcome, interaction: interaction.id, delayMs: player.headDelayMs };
+  const { id, truncated } = interaction;
+  const rest = { outcome, interaction: id, truncated, delayMs: player.headDelayMs };
   if (ended instanceof Failure) {
     const ending = { type: 'cut', by: 'server' } as const;
     return { body: undefined, ending, outcome: 'missed', failure: ended };

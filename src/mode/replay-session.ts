@@ -69,6 +69,9 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
     get interaction() {
       return (turn ?? first).entry.interaction.id;
     },
+    get truncated() {
+      return (turn ?? first).entry.interaction.truncated;
+    },
     get outcome() {
       if (mismatched && asked.strict) return 'missed';
       return (turn ?? first).repeated ? 'repeated' : 'replayed';

@@ -24,6 +24,8 @@ export interface StreamTap {
   readonly over: (from: Side, whole: boolean) => void;
   readonly isClientOver: () => boolean;
   readonly clientOver: Promise<void>;
+  /** Why less is kept than passed, where that is so. */
+  readonly truncated: Truncated | undefined;
   /** Writes the end. @throws Failure RECORDING_FAILED */
   readonly finish: (end: DraftEnd) => Promise<void>;
 }
@@ -58,6 +60,10 @@ class Tap implements StreamTap {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.clientOver = promise;
     this.#clientIsOver = resolve;
+  }
+
+  get truncated(): Truncated | undefined {
+    return this.#truncated;
   }
 
   start(): void {
