@@ -1,9 +1,10 @@
 import type { Entry } from '../cassette/cassette.ts';
 import type { HttpExchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
-import type { RecordedMessage } from '../exchange/interaction.ts';
+import type { ResponseHead } from '../exchange/http.ts';
+import type { RecordedMessage, RecordedResponse } from '../exchange/interaction.ts';
 import { beganAt } from '../exchange/interaction.ts';
-import type { Answer } from '../exchange/upstream.ts';
+import type { Answer, Outcome } from '../exchange/upstream.ts';
 import type { Turn } from './cursors.ts';
 import type { Ensemble } from './ensemble.ts';
 import { urlOf } from './ensemble.ts';
@@ -37,6 +38,7 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
   const choice = choiceAmong(asked, entries, first.entry);
   // What is not told apart by its first message is taken now, before another client asks.
   let turn = choice === undefined ? ensemble.turns.take(first.entry) : undefined;
+  const played = (): Turn => turn ?? first;
   let mismatched = false;
   const slot = enterStage(asked, first.entry);
   const take: Choice['choose'] = (said) => {
@@ -55,28 +57,34 @@ export function replaySession(asked: AskedSession, recorded: readonly Entry[]): 
       asked.onMismatch(exchange, failure);
     },
   });
-  const { status, statusText, httpVersion, headers } = response;
   return {
-    head: { status, statusText, httpVersion, headers },
+    head: headOf(response),
     delayMs: timing.headMs ?? timing.endMs,
     body: parts,
     ending,
     framing: 'messages',
     // Under `timed` the end has a time of its own.
     get endDelayMs() {
-      return ensemble.policy === 'timed' ? 0 : pauseBeforeEnd((turn ?? first).entry.interaction);
+      return ensemble.policy === 'timed' ? 0 : pauseBeforeEnd(played().entry.interaction);
     },
     get interaction() {
-      return (turn ?? first).entry.interaction.id;
+      return played().entry.interaction.id;
     },
     get truncated() {
-      return (turn ?? first).entry.interaction.truncated;
+      return played().entry.interaction.truncated;
     },
     get outcome() {
-      if (mismatched && asked.strict) return 'missed';
-      return (turn ?? first).repeated ? 'repeated' : 'replayed';
+      return mismatched && asked.strict ? 'missed' : outcomeOf(played());
     },
   };
+}
+
+function headOf({ status, statusText, httpVersion, headers }: RecordedResponse): ResponseHead {
+  return { status, statusText, httpVersion, headers };
+}
+
+function outcomeOf({ repeated }: Turn): Outcome {
+  return repeated ? 'repeated' : 'replayed';
 }
 
 /** What is shown is what this client asked for. */

@@ -109,7 +109,7 @@ test('a WebSocket session of which only a part was recorded is counted', async (
   });
   await once(server, 'listening');
   const { port } = server.address() as { readonly port: number };
-  const stop = async (): Promise<void> => void server.close();
+  const stop = async (): Promise<void> => server.close();
   const key = 'dGhlIHNhbXBsZSBub25jZQ==';
   const asked = `GET / HTTP/1.1\r\nHost: it\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
   const [live, again] = await twice(
