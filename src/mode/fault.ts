@@ -33,7 +33,8 @@ export function faulty(
       return { type: 'ended', ending: { type: 'refused' }, outcome: 'faulted' };
     },
     async open(exchange) {
-      const { effects, random } = plan.forExchange(exchange);
+      const { effects: drawn, random } = plan.forExchange(exchange);
+      const effects = drawn.filter((effect) => concerns(effect, exchange));
       if (effects.length === 0) return upstream.open(exchange);
       for (const effect of effects) {
         if (effect.type === 'latency') await sleep(draw(effect.of, random), exchange.signal);
@@ -73,16 +74,20 @@ async function answerInstead(
         await untilClientLeaves(exchange.signal);
         return { ...fault, ending: clientEnding(exchange.signal) };
       case 'status':
-        if (exchange.kind === 'stream') break;
         return { ...fault, head: statusHead(effect.status), ending: finished };
       case 'grpc':
-        if (!isGrpc(exchange)) break;
         return { ...fault, head: grpcHead(effect.status), ending: finished };
       default:
         break;
     }
   }
   return undefined;
+}
+
+/** What cannot be said to a client is no fault that it met. */
+function concerns({ type }: FaultEffect, exchange: Exchange): boolean {
+  if (type === 'grpc') return isGrpc(exchange);
+  return type !== 'status' || exchange.kind !== 'stream';
 }
 
 function isGrpc(exchange: Exchange): boolean {

@@ -119,9 +119,9 @@ function hear(playing: PlayingStream, choice: Choice, bytes: Buffer): boolean {
   return true;
 }
 
-/** A recording that stopped before its stream did is never played as if it had ended in order. */
+/** A recording that stopped before its stream did is never played as if it had ended in order: an end of bytes would be one. */
 function endingOf({ ending, truncated }: Interaction): Ending {
-  return truncated === undefined ? ending : { type: 'cut', by: 'server' };
+  return truncated === undefined ? ending : { type: 'reset', by: 'server' };
 }
 
 function readable(body: Body): Rereadable<Part> {

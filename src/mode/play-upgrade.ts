@@ -44,7 +44,8 @@ async function* conversation(playing: PlayingUpgrade, settle: (ending: Ending) =
       yield { atMs: message.atMs, kind: 'data', bytes: message.bytes, delayMs };
     }
     if (step.value === 'over') {
-      ending = truncated === undefined ? recorded : { type: 'cut', by: 'server' };
+      // An end of bytes would pass for that of the conversation.
+      ending = truncated === undefined ? recorded : { type: 'reset', by: 'server' };
     }
     if (step.value === 'refused') ending = { type: 'reset', by: 'server' };
   } finally {

@@ -132,7 +132,8 @@ async function writeParts(response: ServerResponse, parts: Parts): Promise<void>
   }
 }
 
-function finish({ response, reset }: Responding, ending: Ending): void {
+function finish(responding: Responding, ending: Ending): void {
+  const { response, reset } = responding;
   if (ending.type === 'finished') {
     const { trailers } = ending;
     if (trailers.length > 0) {
@@ -144,9 +145,19 @@ function finish({ response, reset }: Responding, ending: Ending): void {
   if (response.headersSent) response.flushHeaders();
   // A client that gave up had waited: the replay lets it wait again.
   if ('by' in ending && ending.by === 'client') return;
-  if (ending.type === 'reset') afterFlush(response, reset);
+  const seemsWhole = ending.type === 'cut' && endsWithConnection(responding);
+  if (ending.type === 'reset' || seemsWhole) afterFlush(response, reset);
   else if (ending.type === 'cut') afterFlush(response, endSoon);
   else afterFlush(response, (socket) => socket.destroy());
+}
+
+/** Whether the end of its connection is the only end that this client can see of a body. */
+function endsWithConnection({ response, exchange, answer }: Responding): boolean {
+  const { method } = exchange.head;
+  if (answer.head === undefined || !mayHaveBody(method, answer.head.status)) return false;
+  const { headers } = inHttp1(answer.head, method);
+  const framed = framedHeaders(headers, response.req.httpVersion === '1.0');
+  return announcedLength(framed) === undefined && !isChunked(framed);
 }
 
 /** Runs the action once it is the response's turn and all bytes written so far are with the kernel. */

@@ -54,9 +54,13 @@ describe('what takes the place of an answer uses none up', () => {
     const call = ask({ method: 'POST', headers: [['content-type', 'application/grpc+proto']] });
     const { got } = await met([status], call.exchange);
     expect(got.head?.headers).toContainEqual(['grpc-status', '14']);
-    expect((await met([status])).got.outcome).toBe('replayed');
+    const other = (await met([status])).got;
+    expect(other.outcome).toBe('replayed');
+    // Nor is it counted.
+    expect(other).not.toHaveProperty('fault');
     const raw = await met([{ type: 'status', status: 500 }], askStream() as never);
     expect(raw.got.outcome).toBe('replayed');
+    expect(raw.got).not.toHaveProperty('fault');
   });
 
   test('a time-out lasts for as long as the client waits', async () => {

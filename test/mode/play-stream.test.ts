@@ -83,7 +83,7 @@ describe('a client that says something else', () => {
 
 test.each([
   ['broke off', { ending: { type: 'reset', by: 'server' } }, { type: 'reset', by: 'server' }],
-  ['was not recorded whole', { truncated: 'size' }, { type: 'cut', by: 'server' }],
+  ['was not recorded whole', { truncated: 'size' }, { type: 'reset', by: 'server' }],
 ] as const)('a stream that %s ends so', async (_what, changes, ending) => {
   async function* patient(): Parts {
     yield part('a');

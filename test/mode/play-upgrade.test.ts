@@ -49,5 +49,5 @@ test('a client that says something else is reset, as soon as it does; or let go 
 test('a client that leaves, and a recording that is not whole', async () => {
   expect((await played(['ab'])).ending).toEqual({ type: 'cut', by: 'client' });
   const cut = await played(['abcd'], { whole: false });
-  expect(cut).toMatchObject({ heard: 'hello world', ending: { type: 'cut', by: 'server' } });
+  expect(cut).toMatchObject({ heard: 'hello world', ending: { type: 'reset', by: 'server' } });
 });
