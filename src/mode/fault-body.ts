@@ -13,6 +13,8 @@ export interface Spoiling extends Spoilt {
   readonly wait: (ms: number) => Promise<void>;
   /** Whether parts are messages, which cannot be cut into pieces. */
   readonly messages: boolean;
+  /** Whether what the client gets no more is read all the same, so that a recording has it. */
+  readonly readsOn: boolean;
 }
 
 /** Effects that change a body on its way. */
@@ -96,8 +98,11 @@ async function* heldBack(parts: Parts, wait: () => Promise<void>): Parts {
   if (held !== undefined) yield held;
 }
 
-/** Lets so many bytes through. What follows is read all the same: a recording is not to have the fault in it. */
-function cutAfter({ body, ending }: Spoilt, bytesMax: number, cut: Ending): Spoilt {
+/**
+ * Lets so many bytes through. What follows of an answer is read all the same: a recording is not to
+ * have the fault in it. A conversation without its client has nothing more to say.
+ */
+function cutAfter({ body, ending, readsOn }: Spoiling, bytesMax: number, cut: Ending): Spoilt {
   if (Buffer.isBuffer(body) && body.length < bytesMax) return { body, ending };
   const { promise, resolve } = Promise.withResolvers<Ending>();
   async function* pass(iterator: AsyncIterator<Part>): Parts {
@@ -107,7 +112,8 @@ function cutAfter({ body, ending }: Spoilt, bytesMax: number, cut: Ending): Spoi
       if (bytes.length >= left) {
         if (left > 0) yield { ...next.value, bytes: bytes.subarray(0, left) };
         resolve(cut);
-        void readOn(iterator);
+        if (readsOn) void readOn(iterator);
+        else void iterator.return?.();
         return;
       }
       left -= bytes.length;

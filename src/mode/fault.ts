@@ -138,8 +138,10 @@ async function spoilt(
 ): Promise<Answer> {
   const onBody = effects.filter(spoilsBody);
   const cuts = onBody.some(({ type }) => type === 'truncate' || type === 'reset');
-  // The client goes because we cut it off; the server behind is not to see that, nor a recording.
-  const asked = cuts
+  // The client goes because we cut it off; the server behind is not to see that, nor a recording. In
+  // a conversation it does: a server that waits for its client would never end.
+  const readsOn = cuts && exchange.kind === 'http' && exchange.upgraded === undefined;
+  const asked = readsOn
     ? withChanges(exchange, { signal: AbortSignal.timeout(readOnMsMax) })
     : exchange;
   const answer = await upstream.open(asked);
@@ -151,6 +153,7 @@ async function spoilt(
     body: answer.body,
     ending: answer.ending,
     messages: answer.framing === 'messages',
+    readsOn,
     wait: (ms) => sleep(ms, exchange.signal),
   });
   return withChanges(answer, { body, ending, fault: names });

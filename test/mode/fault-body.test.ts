@@ -15,6 +15,7 @@ async function spoilt(
     body: parts(...texts),
     ending: finished,
     messages,
+    readsOn: true,
     wait: async (ms) => void came.push(ms),
   });
   if (body !== undefined && !Buffer.isBuffer(body)) {
@@ -63,6 +64,7 @@ test('what is cut off is read to its end all the same', async () => {
     body: counted(),
     ending: finished,
     messages: false,
+    readsOn: true,
     wait: async () => {},
   });
   if (body !== undefined && !Buffer.isBuffer(body)) for await (const _ of body);

@@ -1,3 +1,5 @@
+import type { Parts } from '../../src/exchange/conversation.ts';
+import { finished } from '../../src/exchange/conversation.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { Fault, FaultEffect } from '../../src/exchange/fault.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
@@ -11,6 +13,8 @@ import {
   memoryLog,
   parts,
   read,
+  settling,
+  until,
   upstreamOf,
 } from './harness.ts';
 
@@ -106,3 +110,24 @@ test('a recording behind it has the whole answer, though the client was cut off'
   expect(written).toMatchObject([{ ending: { type: 'finished' } }]);
   expect(written[0]?.response?.body?.toString()).toBe('abcdef');
 });
+
+test('a conversation that is cut off is recorded as one that its client left', async () => {
+  const { options, written } = memoryLog();
+  const rules = [{ hosts: '*', faults: [always({ type: 'reset', afterBytes: 1 })] }];
+  const { exchange, leave } = ask({ kind: 'websocket', body: parts() });
+  const text = Buffer.from([0x81, 1, 0x61]);
+  const { body, ending } = settling(partsFrom(text, text), finished);
+  const network = upstreamOf(() => answer({ head: switching, body, ending, framing: 'raw' }));
+  const got = await faulty(record(network, options), { rules, seed: '' }).open(exchange);
+  await read(got.body);
+  expect(await got.ending).toEqual({ type: 'reset', by: 'server' });
+  leave({ type: 'cut', by: 'client' });
+  await until(() => written.length > 0, 'the write');
+  expect(written).toMatchObject([{ ending: { type: 'cut', by: 'client' } }]);
+});
+
+const switching = { status: 101, statusText: '', httpVersion: '1.1', headers: [] } as const;
+
+async function* partsFrom(...pieces: readonly Buffer[]): Parts {
+  for (const bytes of pieces) yield { atMs: 0, kind: 'data', bytes };
+}
