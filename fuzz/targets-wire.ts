@@ -4,7 +4,7 @@ import type { Arrival } from '../src/exchange/arrival.ts';
 import { finished } from '../src/exchange/conversation.ts';
 import type { Exchange } from '../src/exchange/exchange.ts';
 import type { Answer } from '../src/exchange/upstream.ts';
-import { FrameTap } from '../src/mode/websocket-tap.ts';
+import { FrameTap } from '../src/record/websocket-tap.ts';
 import { createWire } from '../src/wire/wire.ts';
 import type { Target } from './fuzz.ts';
 import { frameSeeds } from './frames.ts';

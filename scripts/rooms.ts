@@ -16,7 +16,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   journal: ['exchange', 'support', 'redaction'],
   network: ['exchange', 'support'],
   wire: ['exchange', 'support'],
-  mode: ['exchange', 'support', 'cassette', 'journal'],
+  record: ['exchange', 'support', 'cassette'],
+  replay: ['exchange', 'support', 'cassette'],
+  mode: ['exchange', 'support', 'cassette', 'journal', 'record', 'replay'],
   intake: ['exchange', 'support', 'tls', 'wire', 'capture'],
   control: ['exchange', 'support', 'journal', 'cassette', 'mode', 'tls'],
 };

@@ -5,6 +5,7 @@ import type { Interaction, RecordedMessage, RecordedResponse } from '../exchange
 import type { MessageTypes } from './decoded.ts';
 import { createLibrary, glance } from './library.ts';
 
+export { callerDigest, callerOf, lasting } from './caller.ts';
 export { refuseClashes } from './clash.ts';
 export type { MessageTypes } from './decoded.ts';
 export { bodyDigest, digestBody, isMultipart, unreadBody } from './signature.ts';

@@ -4,7 +4,7 @@ import type { FailureCode } from '../exchange/failure.ts';
 import { isGrpc } from '../exchange/grpc.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
 import { isRereadable, rereadable } from '../support/rereadable.ts';
-import { withChanges } from './changes.ts';
+import { withChanges } from '../exchange/changes.ts';
 
 /** Asks the first upstream, and the second where the first has nothing recorded: a miss is all that falls through. */
 export function either(first: Upstream, second: Upstream): Upstream {

@@ -6,7 +6,7 @@ import type { FaultEffect, FaultRule } from '../exchange/fault.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
-import { withChanges } from './changes.ts';
+import { withChanges } from '../exchange/changes.ts';
 import { draw } from './distribution.ts';
 import type { BodyEffect } from './fault-body.ts';
 import { spoil } from './fault-body.ts';

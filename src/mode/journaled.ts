@@ -4,7 +4,7 @@ import { headerValue } from '../exchange/headers.ts';
 import type { Exchange, StreamExchange } from '../exchange/exchange.ts';
 import type { Answer, Outcome, Upstream } from '../exchange/upstream.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
-import { withBody, withChanges } from './changes.ts';
+import { withBody, withChanges } from '../exchange/changes.ts';
 
 /** An upstream whose exchanges are entered in the journal when they have ended. */
 export function journaled(upstream: Upstream, journal: Journal, mode: string): Upstream {

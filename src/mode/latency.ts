@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Parts } from '../exchange/conversation.ts';
 import type { Answer, Upstream } from '../exchange/upstream.ts';
-import { withBody } from './changes.ts';
+import { withBody } from '../exchange/changes.ts';
 
 /** How long a replay waits: not at all, as recorded, always the same milliseconds, or a percentage of what was recorded. */
 export type Latency =

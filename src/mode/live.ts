@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Answer, ClientHello, Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
 import { addressesIn } from '../support/dns-finding.ts';
-import { withChanges } from './changes.ts';
+import { withChanges } from '../exchange/changes.ts';
 import { journaled } from './journaled.ts';
 import type { LiveHosts } from './live-hosts.ts';
 import { createLiveHosts } from './live-hosts.ts';

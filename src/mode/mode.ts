@@ -1,11 +1,11 @@
 import type { Standing } from '../cassette/cassette.ts';
 import { Failure } from '../exchange/failure.ts';
-import { createCursors } from './cursors.ts';
+import { createCursors } from '../replay/replay.ts';
 import { faulty } from './fault.ts';
 import { journaled } from './journaled.ts';
 import { latency } from './latency.ts';
 import { journaledNames } from './names.ts';
-import { createOpenDrafts } from './open-drafts.ts';
+import { createOpenDrafts } from '../record/record.ts';
 import { plug } from './plug.ts';
 import type { OpenSession, SessionOptions } from './session.ts';
 import { openWaitingSession } from './waiting.ts';
@@ -13,9 +13,9 @@ import { openWaitingSession } from './waiting.ts';
 export { breaker } from './breaker.ts';
 export type { Live } from './live.ts';
 export { createLive } from './live.ts';
-export type { WebSocketReplay } from './ensemble.ts';
-export { createStage } from './stage.ts';
-export type { Stage } from './stage.ts';
+export type { WebSocketReplay } from '../replay/replay.ts';
+export { createStage } from '../replay/replay.ts';
+export type { Stage } from '../replay/replay.ts';
 export type { LiveNames, OpenSession, SessionOptions } from './session.ts';
 
 /** The modes a user can ask for. */

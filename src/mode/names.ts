@@ -6,7 +6,7 @@ import { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
 import { addressesIn } from '../support/dns-finding.ts';
-import { withChanges } from './changes.ts';
+import { withChanges } from '../exchange/changes.ts';
 
 /** Asks the first resolver, and the second where the first has nothing recorded. */
 export function eitherName(first: Resolver, second: Resolver): Resolver {

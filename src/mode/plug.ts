@@ -5,19 +5,16 @@ import type { Failure } from '../exchange/failure.ts';
 import type { Interaction } from '../exchange/interaction.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import { capturedNames } from './captured-names.ts';
-import type { Cursors } from './cursors.ts';
-import { createEnsemble } from './ensemble.ts';
+import type { Cursors } from '../replay/replay.ts';
+import { createEnsemble, replay } from '../replay/replay.ts';
 import { either } from './either.ts';
 import type { Plan, SessionOptions } from './mode.ts';
 import { byName, eitherName } from './names.ts';
-import type { OpenDrafts } from './open-drafts.ts';
-import { record } from './record.ts';
+import type { OpenDrafts } from '../record/record.ts';
+import { record, reflected, withoutRepeatedChecks } from '../record/record.ts';
 import { recordNames } from './record-names.ts';
-import { reflected } from './reflection.ts';
-import { replay } from './replay.ts';
 import type { RecordedNames } from './replay-names.ts';
 import { replayNames } from './replay-names.ts';
-import { withoutRepeatedChecks } from './repeated-checks.ts';
 import { withoutAlternatives } from './without-alternatives.ts';
 
 /** What a plan is plugged together from. */

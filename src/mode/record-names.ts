@@ -4,8 +4,8 @@ import { lookupRequest } from '../exchange/interaction.ts';
 import { finished } from '../exchange/conversation.ts';
 import { createBoundedCache } from '../support/bounded-cache.ts';
 import { readFinding } from '../support/dns-finding.ts';
-import type { RecordOptions } from './commit.ts';
-import { asFailure } from './commit.ts';
+import type { RecordOptions } from '../record/record.ts';
+import { asFailure } from '../record/record.ts';
 
 /** What recording names needs. */
 export interface RecordNamesOptions extends Pick<RecordOptions, 'append' | 'onUnrecorded'> {

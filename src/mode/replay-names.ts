@@ -1,7 +1,7 @@
 import type { Recording } from '../cassette/cassette.ts';
 import type { DnsAnswer, DnsFinding, DnsQuestion, Resolver } from '../exchange/dns.ts';
 import { addressRecords, plainFinding, writeAnswer } from '../support/dns-finding.ts';
-import type { Cursors } from './cursors.ts';
+import type { Cursors } from '../replay/replay.ts';
 import type { KnownNames } from './known-names.ts';
 import { findingOf, knownNames, reverseName } from './known-names.ts';
 import { questionKey } from './record-names.ts';

@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { Upstream } from '../exchange/upstream.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { WebSocketReplay } from './ensemble.ts';
+import type { WebSocketReplay } from '../replay/replay.ts';
 import type { Faults } from './fault.ts';
 import type { Latency } from './latency.ts';
 import type { Mode, OnMiss } from './mode.ts';

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Headers } from '../exchange/headers.ts';
 import type { ResponseHead } from '../exchange/http.ts';
 import type { Upstream } from '../exchange/upstream.ts';
-import { withChanges } from './changes.ts';
+import { withChanges } from '../exchange/changes.ts';
 
 /**
  * An upstream that tells captured clients of no other way to a server (Alt-Svc, RFC 7838): over QUIC,

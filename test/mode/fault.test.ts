@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Fault, FaultEffect } from '../../src/exchange/fault.ts';
 import type { Answer } from '../../src/exchange/upstream.ts';
 import { faulty } from '../../src/mode/fault.ts';
-import { record } from '../../src/mode/record.ts';
+import { record } from '../../src/record/record.ts';
 import {
   answer,
   ask,

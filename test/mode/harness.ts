@@ -11,11 +11,11 @@ import type { Headers } from '../../src/exchange/headers.ts';
 import type { ResponseHead } from '../../src/exchange/http.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
 import type { Answer, Upstream } from '../../src/exchange/upstream.ts';
-import type { RecordOptions } from '../../src/mode/commit.ts';
-import { draftStart } from '../../src/mode/commit.ts';
-import { Keeping } from '../../src/mode/keeping.ts';
-import type { RequestTap } from '../../src/mode/request-tap.ts';
-import { tapRequest } from '../../src/mode/request-tap.ts';
+import type { RecordOptions } from '../../src/record/commit.ts';
+import { draftStart } from '../../src/record/commit.ts';
+import { Keeping } from '../../src/record/keeping.ts';
+import type { RequestTap } from '../../src/record/request-tap.ts';
+import { tapRequest } from '../../src/record/request-tap.ts';
 import type { Failure } from '../../src/exchange/failure.ts';
 import { createDraft } from '../cassette/memory-draft.ts';
 

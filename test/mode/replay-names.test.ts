@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { decode } from 'dns-packet';
 import type { DnsQuestion } from '../../src/exchange/dns.ts';
 import type { Interaction } from '../../src/exchange/interaction.ts';
-import { createCursors } from '../../src/mode/cursors.ts';
+import { createCursors } from '../../src/replay/cursors.ts';
 import type { ReplayNamesOptions } from '../../src/mode/replay-names.ts';
 import { replayNames } from '../../src/mode/replay-names.ts';
 import { plainFinding, readFinding } from '../../src/support/dns-finding.ts';

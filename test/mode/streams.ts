@@ -1,7 +1,7 @@
 import type { Ending } from '../../src/exchange/conversation.ts';
 import { finished } from '../../src/exchange/conversation.ts';
 import type { Interaction, RecordedMessage } from '../../src/exchange/interaction.ts';
-import type { Script } from '../../src/mode/stream-script.ts';
+import type { Script } from '../../src/replay/stream-script.ts';
 import { interaction } from './harness.ts';
 
 /** Who said what: `>` the client, `<` the server; alone, that it has said its last. Ten milliseconds lie between. */
