@@ -150,6 +150,8 @@ function connectEntry(attempt: {
     bytesIn: 0,
     bytesOut: 0,
     ending: attempt.ending.type,
+    // The one fault that an attempt to connect can meet.
+    ...(attempt.outcome === 'faulted' && { fault: 'refuse' }),
   };
 }
 

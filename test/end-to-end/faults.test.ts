@@ -71,12 +71,13 @@ describe('a fault on purpose reaches the client as the real thing would', () => 
   });
 
   test('refuse: a CONNECT is refused too', async () => {
-    await replayedWith({ MAGNETO_FAULTS: '* refuse' }, async (proxyPort, port) => {
+    const receipt = await replayedWith({ MAGNETO_FAULTS: '* refuse' }, async (proxyPort, port) => {
       const connect = `CONNECT localhost:${port} HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
       const { head } = await askRaw(proxyPort, connect);
       expect(head).toContain('502');
       expect(head).toContain('UPSTREAM_REFUSED');
     });
+    expect(receipt).toMatchObject({ faults: 1 });
   });
 
   test('slowclose and bandwidth take their time', async () => {
