@@ -10,6 +10,7 @@ import type { Child } from './child.ts';
 import { logLines, startMagneto } from './child.ts';
 import { ask, plain } from './client.ts';
 import type { Origin } from './origin.ts';
+import { askOn } from './raw-client.ts';
 import { startOrigin } from './origin.ts';
 import { has } from './real-servers.ts';
 import { modeIn, withFolder } from './with-appliance.ts';
@@ -95,14 +96,18 @@ describeWhere(there, 'POST /quit', () => {
       idle.on('error', () => {});
       idle.write(`GET http://localhost:${origin.httpPort}/ HTTP/1.1\r\n`);
       await sleep(50);
-      const going = [quit(magneto), quit(magneto)];
+      // Both are connected before either asks: the control plane may be gone a moment later.
+      const proxyPort = magneto.controlPort;
+      const sockets = [await plain({ proxyPort }), await plain({ proxyPort })];
+      const asked = 'POST /quit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
+      const going = sockets.map((socket) => askOn(socket, asked));
       for (let tries = 0; tries < 500 && !magneto.stdout().includes('"stopping"'); tries += 1) {
         await sleep(10);
       }
       magneto.process.kill('SIGTERM');
-      const [one, other] = await Promise.all(going);
-      expect(one?.body).toMatchObject({ exitStatus: 0 });
-      expect(other?.body).toEqual(one?.body);
+      const [one, other] = (await Promise.all(going)).map(({ body }) => body.toString());
+      expect(JSON.parse(one ?? '')).toMatchObject({ exitStatus: 0 });
+      expect(other).toBe(one);
       expect((await magneto.exited).status).toBe(0);
       idle.destroy();
     });
