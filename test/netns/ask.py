@@ -28,6 +28,16 @@ def over_tcp(message):
 
 
 def over_udp(message):
+    # The kernel drops what would clash with a connection that it still remembers: resolvers ask again.
+    for _ in range(3):
+        try:
+            return once_over_udp(message)
+        except PermissionError:
+            pass
+    return once_over_udp(message)
+
+
+def once_over_udp(message):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
         datagrams.settimeout(8)
         datagrams.sendto(message, SERVER)
